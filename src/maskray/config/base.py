@@ -1,0 +1,34 @@
+"""The base of all typed settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from maskray.errors import InputError
+from maskray.files import read_yaml
+
+
+class Frozen(BaseModel):
+    """Settings: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def parse(cls, value: Any, source: str | Path) -> Self:
+        """Validate ``value``; :class:`InputError` names ``source``, the path of each bad key, and what is allowed."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            lines = [
+                f"{'.'.join(str(part) for part in e['loc']) or 'the file'}: {e['msg']}"
+                for e in error.errors()
+            ]
+            raise InputError(f"{source}: " + "; ".join(lines)) from None
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Read and validate a YAML file."""
+        return cls.parse(read_yaml(path), path)

@@ -1,0 +1,37 @@
+"""Settings of the encoders."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
+
+from maskray.config.base import Frozen
+
+
+class ImageEncoderConfig(Frozen):
+    """A timm vision transformer. Null means the timm model's own value."""
+
+    name: str = Field("vit_base_patch16_224", description="timm model")
+    weights: str | None = Field(
+        description="timm tag, a local folder or safetensors file, or null for random weights"
+    )
+    image_px: PositiveInt = 224
+    patch_px: PositiveInt = 16
+    width: PositiveInt | None = None
+    depth: PositiveInt | None = None
+    num_heads: PositiveInt | None = None
+
+
+class TextEncoderConfig(Frozen):
+    """A Hugging Face BERT. The sizes are used only where ``weights`` is null."""
+
+    weights: str | None = Field(description="Hugging Face name, a local folder, or null for random weights")
+    max_tokens: PositiveInt = 256
+    width: PositiveInt = 768
+    depth: PositiveInt = 12
+    num_heads: PositiveInt = 12
+    vocabulary_size: PositiveInt = Field(
+        8000, description="upper bound of the vocabulary built from the reports"
+    )
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0

@@ -1,0 +1,65 @@
+"""Settings of one paper: ``config/papers/<key>.yaml``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from maskray.config.base import Frozen
+from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
+from maskray.config.training import FinetuneConfig, LinearProbeConfig, PretrainConfig, ZeroshotConfig
+
+Metric = Literal["auroc", "f1", "f1_oracle", "accuracy", "accuracy_oracle"]
+
+
+class BenchmarkConfig(Frozen):
+    """What a paper's benchmark leaves to the paper: its split, and settings that differ from the paper's usual ones."""
+
+    protocol: str
+
+
+class RowConfig(Frozen):
+    """One of our rows: a variant of the method. ``name`` is the printed row that it stands against."""
+
+    name: str
+    variant: str = "default"
+
+
+class ColumnGroup(Frozen):
+    """Columns of one data set. The published key of a cell is ``heading|metric|condition`` in lower case."""
+
+    heading: str = Field(description="as printed")
+    benchmark: str = Field(description="rule family and data set, e.g. rsna_classification")
+    metrics: dict[str, Metric] = Field(description="printed name -> our metric")
+    fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field((), description="empty: zero-shot")
+    labels: tuple[str, ...] = Field(("macro",), description="macro, or label names, one column each")
+    note: str = Field("", description="why the cells are not comparable with the printed ones, if so")
+
+
+class TableConfig(Frozen):
+    """One table in the paper's layout."""
+
+    title: str
+    printed: bool = Field(True, description="false: a table of ours that the paper does not have")
+    rows: tuple[RowConfig, ...]
+    columns: tuple[ColumnGroup, ...]
+    note: str = ""
+
+
+class PaperConfig(Frozen):
+    """One paper, readable top to bottom beside the paper."""
+
+    title: str
+    authors: str
+    link: str
+    method: dict[str, Any] = Field(description="the method's own knobs; checked against its Config class")
+    image_encoder: ImageEncoderConfig
+    text_encoder: TextEncoderConfig
+    pretrain: PretrainConfig
+    finetune: FinetuneConfig
+    linear_probe: LinearProbeConfig
+    zeroshot: ZeroshotConfig
+    benchmarks: dict[str, BenchmarkConfig]
+    tables: dict[str, TableConfig]
+    variants: dict[str, dict[str, Any]] = Field({}, description="name -> overlay over this file")

@@ -1,0 +1,77 @@
+"""What one job is told: the resolved settings that ``resolve_config`` writes beside the job's outputs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import PositiveInt
+
+from maskray.config.base import Frozen
+from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
+from maskray.config.paper import TableConfig
+from maskray.config.training import FinetuneConfig, LinearProbeConfig, PretrainConfig, ZeroshotConfig
+
+Precision = Literal["32-true", "bf16-mixed"]
+
+
+class PretrainStage(Frozen):
+    """``pretrain.yaml``: all that decides the weights, except the seed."""
+
+    paper: str
+    variant: str
+    method: dict[str, Any]
+    image_encoder: ImageEncoderConfig
+    text_encoder: TextEncoderConfig
+    pretrain: PretrainConfig
+    threads: PositiveInt
+    precision: Precision
+
+
+class BenchmarkStage(Frozen):
+    """What all benchmarks share. ``labels`` are columns of the index, in the order of the data set."""
+
+    benchmark: str
+    dataset: str
+    labels: tuple[str, ...]
+    threads: PositiveInt
+    precision: Precision
+
+
+class FinetuneStage(BenchmarkStage):
+    """``finetune_<benchmark>.yaml``."""
+
+    finetune: FinetuneConfig
+
+
+class LinearProbeStage(BenchmarkStage):
+    """``<dataset>_linear_probe.yaml``: one job writes all fractions and seeds."""
+
+    linear_probe: LinearProbeConfig
+    fractions: tuple[float, ...]
+    seeds: tuple[int, ...]
+
+
+class ZeroshotStage(BenchmarkStage):
+    """``<dataset>_zeroshot.yaml``."""
+
+    zeroshot: ZeroshotConfig
+
+
+class ScoreStage(Frozen):
+    """``score.yaml``: metrics and intervals."""
+
+    num_replicates: PositiveInt = 1000
+    confidence: float = 0.95
+    seed: int = 0
+
+
+class TableStage(Frozen):
+    """``<table>.yaml``: one table, and what its header must say about the data."""
+
+    paper: str
+    table_name: str
+    table: TableConfig
+    data_note: str
+    made: bool
+    split_notes: dict[str, str] = {}
+    dataset_titles: dict[str, str] = {}

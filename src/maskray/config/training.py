@@ -1,0 +1,94 @@
+"""Settings of pre-training and of the downstream training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveInt
+
+from maskray.config.base import Frozen
+
+Share = Annotated[float, Field(ge=0, le=1)]
+PositiveFloat = Annotated[float, Field(gt=0)]
+
+
+class OptimisationConfig(Frozen):
+    """Optimiser and schedule. ``batch_size`` is the global one, whatever the number of devices."""
+
+    batch_size: PositiveInt
+    num_epochs: NonNegativeFloat = Field(description="0 keeps the initial weights: the random-init baseline")
+    learning_rate: PositiveFloat
+    group_learning_rates: dict[str, PositiveFloat] = Field(
+        {}, description="by the method's parameter group names"
+    )
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    betas: tuple[Share, Share] = (0.9, 0.999)
+    momentum: Share = 0.9
+    weight_decay: NonNegativeFloat = 0.05
+    schedule: Literal["cosine", "constant"] = "cosine"
+    warmup_fraction: Share = Field(0.05, description="share of the steps with linear warm-up")
+    gradient_clip: PositiveFloat | None = 1.0
+
+
+class AugmentationConfig(Frozen):
+    """One function of (seed, step, sample). No flips: reports say left and right."""
+
+    crop_min_area: Annotated[float, Field(gt=0, le=1)] = 0.6
+    brightness: Share = 0.1
+    contrast: Share = 0.1
+
+
+class PretrainConfig(Frozen):
+    """The pre-training section of a paper file."""
+
+    datasets: tuple[str, ...] = Field(description="data sets of film-report pairs")
+    protocol: str = Field(description="split of each data set whose training part is used")
+    optimisation: OptimisationConfig
+    augmentation: AugmentationConfig = AugmentationConfig()
+
+
+class RuntimeConfig(Frozen):
+    """What the machine offers; in config/config.yaml, never in a paper file. Precision and threads change bits."""
+
+    threads: PositiveInt = 1
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    devices: PositiveInt = 1
+    num_nodes: PositiveInt = 1
+    num_workers: Annotated[int, Field(ge=0)] = 0
+    checkpoint_seconds: PositiveFloat = 600
+
+
+class FinetuneConfig(Frozen):
+    """End-to-end fine-tuning of the image encoder with a new linear head."""
+
+    num_epochs: PositiveInt | dict[str, PositiveInt] = Field(
+        description="one number, or by fraction: {1%: 50, 100%: 20}"
+    )
+    learning_rates: tuple[PositiveFloat, ...] = Field(description="more than one: searched on validation")
+    batch_size: PositiveInt = 64
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    momentum: Share = 0.9
+    weight_decay: NonNegativeFloat = 0.05
+    schedule: Literal["cosine", "constant"] = "constant"
+    warmup_fraction: Share = 0.0
+    augmentation: AugmentationConfig = AugmentationConfig()
+
+
+class LinearProbeConfig(Frozen):
+    """A linear head on frozen features."""
+
+    num_epochs: PositiveInt = 50
+    learning_rate: PositiveFloat = 5e-4
+    weight_decay: NonNegativeFloat = 1e-6
+    batch_size: PositiveInt = 64
+    patience: PositiveInt = Field(10, description="epochs without a better validation AUROC before stopping")
+
+
+class ZeroshotConfig(Frozen):
+    """Zero-shot classification by a pair of prompts per finding; {x} is the finding's phrase."""
+
+    positive: str = "{x}"
+    negative: str = "no {x}"
+    phrases: dict[str, str] = Field(
+        {}, description="label -> phrase, where the vocabulary's own is not wanted"
+    )
