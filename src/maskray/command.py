@@ -26,9 +26,7 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
     """
     if Path(sys.argv[0]).stem != "fetch_weights":
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
-    )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     try:
         main(None)
     except InputError as error:

@@ -29,7 +29,7 @@ def write(
     Args:
         path: the JSON to write.
         seeds: every seed that the job used, by name.
-        config: the resolved settings of the job; their hash is stored.
+        config: the resolved settings of the job; stored with their hash.
         inputs: name -> hash of what the job read (data manifests, pre-trained weights).
         started: ``time.time()`` at the start of the job.
     """
@@ -39,6 +39,7 @@ def write(
             "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
             "commit": _git("rev-parse", "HEAD"),
             "has_local_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
+            "config": dict(config),
             "config_hash": hash_of(config),
             "inputs": dict(inputs),
             "seeds": dict(seeds),

@@ -1,0 +1,1 @@
+"""Typed settings: frozen pydantic models with every key known. No torch here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,13 +23,12 @@ class Frozen(BaseModel):
         try:
             return cls.model_validate(value)
         except ValidationError as error:
-            lines = [
-                f"{'.'.join(str(part) for part in e['loc']) or 'the file'}: {e['msg']}"
-                for e in error.errors()
-            ]
+            lines = [f"{'.'.join(str(part) for part in e['loc']) or 'the file'}: {e['msg']}" for e in error.errors()]
             raise InputError(f"{source}: " + "; ".join(lines)) from None
 
     @classmethod
-    def read(cls, path: str | Path) -> Self:
-        """Read and validate a YAML file."""
-        return cls.parse(read_yaml(path), path)
+    def read(cls, settings: str | Path) -> Self:
+        """Read and validate a YAML file, or the settings themselves as JSON, as the workflow hands them over."""
+        if str(settings).lstrip().startswith("{"):
+            return cls.parse(json.loads(str(settings)), "settings")
+        return cls.parse(read_yaml(settings), settings)

@@ -13,9 +13,7 @@ class ImageEncoderConfig(Frozen):
     """A timm vision transformer. Null means the timm model's own value."""
 
     name: str = Field("vit_base_patch16_224", description="timm model")
-    weights: str | None = Field(
-        description="timm tag, a local folder or safetensors file, or null for random weights"
-    )
+    weights: str | None = Field(description="timm tag, a local folder or safetensors file, or null for random weights")
     image_px: PositiveInt = 224
     patch_px: PositiveInt = 16
     width: PositiveInt | None = None
@@ -31,7 +29,5 @@ class TextEncoderConfig(Frozen):
     width: PositiveInt = 768
     depth: PositiveInt = 12
     num_heads: PositiveInt = 12
-    vocabulary_size: PositiveInt = Field(
-        8000, description="upper bound of the vocabulary built from the reports"
-    )
+    vocabulary_size: PositiveInt = Field(8000, description="upper bound of the vocabulary built from the reports")
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0

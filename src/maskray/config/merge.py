@@ -12,15 +12,11 @@ def merge(base: Mapping[str, Any], *overlays: Mapping[str, Any]) -> dict[str, An
     for overlay in overlays:
         for key, value in overlay.items():
             old = merged.get(key)
-            merged[key] = (
-                merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-            )
+            merged[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return merged
 
 
-def differences(
-    base: Mapping[str, Any], changed: Mapping[str, Any], path: str = ""
-) -> dict[str, tuple[Any, Any]]:
+def differences(base: Mapping[str, Any], changed: Mapping[str, Any], path: str = "") -> dict[str, tuple[Any, Any]]:
     """Dotted path -> (old, new) for every leaf in which ``changed`` differs from ``base``."""
     found: dict[str, tuple[Any, Any]] = {}
     for key in sorted({*base, *changed}):

@@ -31,9 +31,7 @@ class ImagesConfig(Frozen):
 
     size_px: PositiveInt = 224
     ridge: RidgeConfig = RidgeConfig()
-    max_pixels: PositiveInt = Field(
-        100_000_000, description="a file that declares more is rejected before decoding"
-    )
+    max_pixels: PositiveInt = Field(100_000_000, description="a file that declares more is rejected before decoding")
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
 
 

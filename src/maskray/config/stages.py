@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from maskray.config.base import Frozen
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
@@ -73,5 +73,35 @@ class TableStage(Frozen):
     table: TableConfig
     data_note: str
     made: bool
-    split_notes: dict[str, str] = {}
+    split_notes: dict[str, str] = Field({}, description="benchmark or data set -> how far its split is comparable")
     dataset_titles: dict[str, str] = {}
+    not_run: dict[str, str] = Field({}, description="benchmark or data set -> why this run leaves it out")
+
+
+class ReportedPaper(Frozen):
+    """How a paper is named in the report."""
+
+    title: str
+    authors: str = ""
+    link: str = ""
+
+
+class ReportedDataset(Frozen):
+    """How a data set is named in the report."""
+
+    title: str
+    licence: str = ""
+
+
+class ReportStage(Frozen):
+    """What the report says beside its tables and figures."""
+
+    title: str = "maskray: results"
+    data_note: str = Field(description="which data this run stands on")
+    made: bool = Field(description="true where the data are painted by maskray")
+    papers: dict[str, ReportedPaper] = {}
+    datasets: dict[str, ReportedDataset] = {}
+    changes: dict[str, dict[str, tuple[Any, Any]]] = Field(
+        {}, description="paper -> dotted path -> (as in the paper file, as in this run)"
+    )
+    seeds: dict[str, tuple[int, ...]] = Field({}, description="pretrain and finetune -> the seeds of this run")

@@ -18,9 +18,7 @@ class OptimisationConfig(Frozen):
     batch_size: PositiveInt
     num_epochs: NonNegativeFloat = Field(description="0 keeps the initial weights: the random-init baseline")
     learning_rate: PositiveFloat
-    group_learning_rates: dict[str, PositiveFloat] = Field(
-        {}, description="by the method's parameter group names"
-    )
+    group_learning_rates: dict[str, PositiveFloat] = Field({}, description="by the method's parameter group names")
     optimiser: Literal["adamw", "sgd"] = "adamw"
     betas: tuple[Share, Share] = (0.9, 0.999)
     momentum: Share = 0.9
@@ -61,9 +59,7 @@ class RuntimeConfig(Frozen):
 class FinetuneConfig(Frozen):
     """End-to-end fine-tuning of the image encoder with a new linear head."""
 
-    num_epochs: PositiveInt | dict[str, PositiveInt] = Field(
-        description="one number, or by fraction: {1%: 50, 100%: 20}"
-    )
+    num_epochs: PositiveInt | dict[str, PositiveInt] = Field(description="a number, or by fraction: {1%: 50, 100%: 20}")
     learning_rates: tuple[PositiveFloat, ...] = Field(description="more than one: searched on validation")
     batch_size: PositiveInt = 64
     optimiser: Literal["adamw", "sgd"] = "adamw"
@@ -89,6 +85,4 @@ class ZeroshotConfig(Frozen):
 
     positive: str = "{x}"
     negative: str = "no {x}"
-    phrases: dict[str, str] = Field(
-        {}, description="label -> phrase, where the vocabulary's own is not wanted"
-    )
+    phrases: dict[str, str] = Field({}, description="label -> phrase, where the vocabulary's own is not wanted")

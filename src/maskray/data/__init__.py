@@ -1,0 +1,23 @@
+"""From the owners' files to the batches: readers, the common index, splits, shards."""
+
+from types import ModuleType
+
+from maskray.config.dataset import DatasetConfig
+from maskray.data.readers import chexpert, covid_chestxray, mimic, nih, rsna, siim
+from maskray.errors import InputError
+
+READERS: dict[str, ModuleType] = {
+    "mimic": mimic,
+    "chexpert": chexpert,
+    "rsna": rsna,
+    "siim": siim,
+    "nih": nih,
+    "covid_chestxray": covid_chestxray,
+}
+
+
+def reader_of(dataset: DatasetConfig) -> ModuleType:
+    """The reader that the data set names; :class:`InputError` lists those there are."""
+    if dataset.reader not in READERS:
+        raise InputError(f"{dataset.name}: no reader {dataset.reader}; there are {', '.join(READERS)}")
+    return READERS[dataset.reader]

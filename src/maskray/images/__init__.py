@@ -1,0 +1,1 @@
+"""Films: decoding, resizing, the ridge filter."""

@@ -1,0 +1,1 @@
+"""Metrics and their intervals: numpy alone, no torch, no data frames."""

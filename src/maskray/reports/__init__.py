@@ -1,0 +1,1 @@
+"""Reports: sections, sentences, triplets, manuscripts and their word pieces."""

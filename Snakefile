@@ -1,0 +1,57 @@
+# maskray: five papers on guided masked vision-language pre-training, from raw data to the printed tables.
+#   snakemake -n                                  the whole plan (no data needed)
+#   snakemake --cores 2 --configfile config/demo.yaml        made data, minutes on a laptop
+#   snakemake results/tables/maco/table1.md       one table and just what it needs
+#   snakemake rsna_classification                 one benchmark of all papers
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+# What is site-specific and untracked: where the raw data lie on this machine.
+if Path("config/site.yaml").exists():
+
+    configfile: "config/site.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+localrules:
+    all,
+    tables,
+    report,
+    metrics,
+
+
+rule all:
+    default_target: True
+    input:
+        PATHS.all_tables(),
+        f"{ROOT}/metrics.parquet",
+        f"{ROOT}/report.html",
+
+
+rule tables:
+    input:
+        PATHS.all_tables(),
+
+
+rule report:
+    input:
+        f"{ROOT}/report.html",
+
+
+rule metrics:
+    input:
+        f"{ROOT}/metrics.parquet",
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/reports.smk"
+include: "workflow/rules/pretrain.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/tables.smk"

@@ -1,0 +1,30 @@
+"""Read a data set as its owners distribute it and write the common index: one row per image.
+
+Says what a partial copy lacks, and stops with the name of the file, the line and the column where something is wrong.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from maskray import command
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = command.parser(__doc__ or "")
+    parser.add_argument("--dataset", type=Path, required=True, metavar="YAML", help="settings of the data set")
+    parser.add_argument("--site-folder", type=Path, required=True, metavar="DIR", help="the owners' folder")
+    parser.add_argument("--reports-folder", type=Path, metavar="DIR", help="where the reports lie apart (MIMIC-CXR)")
+    parser.add_argument("--index", type=Path, required=True, metavar="PARQUET", help="the index to write")
+    args = parser.parse_args(argv)
+
+    from maskray.config.dataset import DatasetConfig
+    from maskray.data import reader_of
+    from maskray.data.index import write_index
+
+    dataset = DatasetConfig.read(args.dataset)
+    site = {"folder": args.site_folder, "reports": args.reports_folder}
+    write_index(reader_of(dataset).read_index(site, dataset), args.index)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,58 @@
+"""Pre-train one method on film-report pairs, or go on where a killed run left off.
+
+Writes weights.safetensors, image_encoder.safetensors, text_encoder/, method.yaml and log.csv into --folder.
+Rolling checkpoints lie in its resume/ until the end. SIGTERM and SIGUSR1 save and leave with status 143 or 138;
+the same command then goes on, and ends with the same weights as if nothing had happened.
+--indexes, --splits, --manifests and --reports take one file per data set, in the same order.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from maskray import command
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    started = time.time()
+    parser = command.parser(__doc__)
+    parser.add_argument("--settings", type=Path, required=True, help="pretrain.yaml of resolve_config")
+    for name in ("indexes", "splits", "manifests", "reports"):
+        parser.add_argument(f"--{name}", type=Path, nargs="+", required=True)
+    for name in ("seed", "devices", "num-nodes", "num-workers"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--checkpoint-seconds", type=float, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--provenance", type=Path, required=True)
+    args = parser.parse_args(argv)
+    if len({len(files) for files in (args.indexes, args.splits, args.manifests, args.reports)}) > 1:
+        parser.error("--indexes, --splits, --manifests and --reports need one file per data set each")
+
+    from maskray.config.stages import PretrainStage
+    from maskray.config.training import RuntimeConfig
+
+    stage = PretrainStage.read(args.settings)
+    names = ("devices", "num_nodes", "num_workers", "checkpoint_seconds")
+    machine = {name: getattr(args, name) for name in names}
+    machine |= {"threads": stage.threads, "precision": stage.precision}
+    runtime = RuntimeConfig.parse(machine, "command line")
+
+    from maskray import provenance
+    from maskray.data.pairs import PairSource
+    from maskray.files import hash_of_file
+    from maskray.training import resume
+    from maskray.training.loop import pretrain
+
+    files = zip(args.indexes, args.splits, args.manifests, args.reports, strict=True)
+    sources = [PairSource(*of_one) for of_one in files]
+    wrote = pretrain(stage, sources, args.seed, args.folder, runtime)
+    if wrote:
+        inputs = {str(path): hash_of_file(path) for source in sources for path in vars(source).values()}
+        seeds, config = {"pretrain": args.seed}, stage.model_dump(mode="json")
+        provenance.write(args.provenance, seeds=seeds, config=config, inputs=inputs, started=started)
+        # Last: a run killed before this line finds its final checkpoint and only writes the outputs again.
+        resume.discard(args.folder)
+
+
+if __name__ == "__main__":
+    command.run(main)

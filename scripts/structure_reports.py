@@ -1,0 +1,51 @@
+"""Read triplets out of one part of a data set's reports and rewrite them as manuscripts.
+
+Part K of N takes the study ids K * n // N up to (K + 1) * n // N in sorted order. A report that is empty or cannot
+be read goes to the list of failed ones with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from maskray import command
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = command.parser(__doc__ or "")
+    parser.add_argument("--dataset", type=Path, required=True, help="dataset.yaml")
+    parser.add_argument("--site-folder", type=Path, required=True, help="the data set as its owners distribute it")
+    parser.add_argument("--reports-folder", type=Path, help="where the reports lie, if apart (MIMIC-CXR)")
+    parser.add_argument("--settings", type=Path, required=True, help="reports.yaml")
+    parser.add_argument("--part", type=int, required=True, help="from 0")
+    parser.add_argument("--num-parts", type=int, required=True, help="parts of the whole data set")
+    parser.add_argument("--reports", type=Path, required=True, help="Parquet to write, one row per report")
+    parser.add_argument("--failed", type=Path, required=True, help="CSV to write: study_id, reason")
+    arguments = parser.parse_args(argv)
+
+    from maskray.config.dataset import DatasetConfig
+    from maskray.config.preprocessing import ReportsConfig
+    from maskray.data import READERS
+    from maskray.errors import InputError
+    from maskray.reports.structure import structure_reports
+
+    dataset = DatasetConfig.read(arguments.dataset)
+    reader = READERS.get(dataset.reader)
+    if reader is None or not dataset.has_reports or not hasattr(reader, "read_reports"):
+        raise InputError(f"{arguments.dataset}: {dataset.name} has no reports (has_reports, reader)")
+    site = {"folder": arguments.site_folder, "reports": arguments.reports_folder}
+    structure_reports(
+        partial(reader.read_reports, site, dataset),
+        ReportsConfig.read(arguments.settings),
+        dataset.name,
+        part=arguments.part,
+        num_parts=arguments.num_parts,
+        reports_path=arguments.reports,
+        failed_path=arguments.failed,
+    )
+
+
+if __name__ == "__main__":
+    command.run(main)

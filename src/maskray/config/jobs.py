@@ -1,0 +1,76 @@
+"""What each kind of job is told, as plain values: the rules pass them on as parameters.
+
+The typed forms, against which the jobs validate them, are in :mod:`maskray.config.stages`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from maskray.config.plan import Plan, task_of
+
+
+def by_value(settings: Any) -> str:
+    """Settings as one parameter: a comment edited in a YAML file reruns nothing, a changed number just its jobs."""
+    return json.dumps(settings, sort_keys=True)
+
+
+def runtime(plan: Plan, kind: str) -> dict[str, Any]:
+    """Threads and precision of a kind of job (images, pretrain, evaluate): what changes bits."""
+    chosen = plan.config.get("runtime", {}).get(kind, {})
+    return {"threads": chosen.get("threads", 1), "precision": chosen.get("precision", "32-true")}
+
+
+def machine_flags(plan: Plan) -> str:
+    """The flags of ``pretrain`` about the machine, which change no result and therefore rerun nothing."""
+    defaults = {"devices": 1, "num_nodes": 1, "num_workers": 0, "checkpoint_seconds": 600}
+    chosen = plan.config.get("runtime", {}).get("pretrain", {})
+    return " ".join(f"--{name.replace('_', '-')} {chosen.get(name, value)}" for name, value in defaults.items())
+
+
+def pretrain_stage(plan: Plan, paper: str, variant: str) -> dict[str, Any]:
+    """All that decides the weights of one variant, except the seed."""
+    chosen = plan.variant(paper, variant)
+    sections = {key: chosen[key] for key in ("method", "image_encoder", "text_encoder", "pretrain")}
+    return {"paper": paper, "variant": variant} | sections | runtime(plan, "pretrain")
+
+
+def evaluation_stage(plan: Plan, paper: str, variant: str, benchmark: str) -> dict[str, Any]:
+    """The settings of one benchmark of one variant."""
+    dataset, task = task_of(benchmark)
+    stage = {"benchmark": benchmark, "dataset": dataset, "labels": plan.labels(dataset)} | runtime(plan, "evaluate")
+    if task == "linear_probe":
+        fractions = [float(name.rstrip("%")) / 100 for name in plan.fractions(benchmark)]
+        stage |= {"fractions": fractions, "seeds": list(plan.seeds["finetune"])}
+    return stage | {task: plan.variant(paper, variant)[task]}
+
+
+def table_stage(plan: Plan, paper: str, table: str) -> dict[str, Any]:
+    """One table, its data, and why cells are missing or not comparable with the printed ones."""
+    settings = plan.papers[paper]["tables"][table]
+    benchmarks = {group["benchmark"]: task_of(group["benchmark"])[0] for group in settings["columns"]}
+    run = {b: dataset for b, dataset in benchmarks.items() if plan.why_not_run(b, paper) is None}
+    splits = {b: plan.datasets[d]["splits"][plan.benchmark_protocol(paper, b)] for b, d in run.items()}
+    return {
+        "paper": paper,
+        "table_name": table,
+        "table": settings,
+        "data_note": plan.config["data_note"],
+        "made": plan.config.get("made") is not None,
+        "not_run": {b: why for b in benchmarks if (why := plan.why_not_run(b, paper))},
+        "split_notes": {b: split["note"] for b, split in splits.items() if split.get("note")},
+        "dataset_titles": {dataset: plan.datasets[dataset]["title"] for dataset in run.values()},
+    }
+
+
+def report_stage(plan: Plan) -> dict[str, Any]:
+    """This run, its data, and what its overlay changed against each paper."""
+    return {
+        "data_note": plan.config["data_note"],
+        "made": plan.config.get("made") is not None,
+        "papers": {key: {k: paper[k] for k in ("title", "authors", "link")} for key, paper in plan.papers.items()},
+        "datasets": {name: {k: data[k] for k in ("title", "licence")} for name, data in plan.datasets.items()},
+        "changes": {paper: plan.overlay_changes(paper) for paper in plan.papers},
+        "seeds": plan.seeds,
+    }

@@ -1,0 +1,103 @@
+"""Where each thing of a run lies: the one place that knows the layout of a results root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskray.config.plan import Cell, Plan, task_of
+
+# A pre-trained model's folder, with the wildcards that the rules share.
+MODEL_WILDCARDS = "{paper}/{variant}/seed{pretrain_seed}"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Files of one results root. Rules use strings with wildcards, targets use them filled in."""
+
+    plan: Plan
+
+    @property
+    def root(self) -> str:
+        """The results root."""
+        return self.plan.config["results_root"].rstrip("/")
+
+    @property
+    def model(self) -> str:
+        """Folder of one pre-trained model, with wildcards."""
+        return f"{self.root}/{MODEL_WILDCARDS}"
+
+    def data(self, dataset: str, name: str) -> str:
+        """A file of one data set."""
+        return f"{self.root}/data/{dataset}/{name}"
+
+    def runs(self, benchmark: str, file: str, model: str | None = None) -> list[str]:
+        """One file of every run of a benchmark on a model: each fraction and seed, or the one zero-shot run."""
+        folder = f"{model or self.model}/{benchmark}"
+        fractions = self.plan.fractions(benchmark)
+        seeds = self.plan.seeds["finetune"]
+        return [f"{folder}/{f}/seed{s}/{file}" for f in fractions for s in seeds] or [f"{folder}/{file}"]
+
+    def of_cells(self, cells: Iterable[Cell], file: str) -> list[str]:
+        """One file of every run of these cells."""
+        found = []
+        for cell in cells:
+            for seed in self.plan.seeds["pretrain"]:
+                folder = f"{self.root}/{cell.paper}/{cell.variant}/seed{seed}/{cell.benchmark}"
+                runs = [f"{folder}/{cell.fraction}/seed{s}" for s in self.plan.seeds["finetune"]]
+                found += [f"{run}/{file}" for run in (runs if cell.fraction else [folder])]
+        return found
+
+    def benchmark_inputs(self, paper: str, variant: str, seed: str, benchmark: str) -> dict[str, str]:
+        """What every benchmark of a pre-trained model reads, by name."""
+        dataset, _ = task_of(benchmark)
+        protocol = self.plan.benchmark_protocol(paper, benchmark)
+        return {
+            "weights": f"{self.root}/{paper}/{variant}/seed{seed}/pretrain/weights.safetensors",
+            "index": self.data(dataset, "index.parquet"),
+            "split": self.data(dataset, f"splits/{protocol}/split.csv"),
+            "manifest": self.data(dataset, "shards/manifest.json"),
+        }
+
+    def pretrain_inputs(self, paper: str, variant: str) -> dict[str, list[str]]:
+        """What pre-training reads, by name: one file per data set, in the order of the paper file."""
+        pairs = self.plan.pretrain_splits(paper, variant)
+        return {
+            "indexes": [self.data(name, "index.parquet") for name, _ in pairs],
+            "splits": [self.data(name, f"splits/{protocol}/split.csv") for name, protocol in pairs],
+            "manifests": [self.data(name, "shards/manifest.json") for name, _ in pairs],
+            "reports": [f"{self.root}/reports/{name}/reports.parquet" for name, _ in pairs],
+        }
+
+    def fetched_weights(self, paper: str, variant: str) -> list[str]:
+        """What fetch_weights has to bring; nothing where the encoders start at random or from local folders."""
+        chosen = self.plan.variant(paper, variant)
+        names = [chosen[encoder].get("weights") for encoder in ("image_encoder", "text_encoder")]
+        folder = self.plan.config.get("weights_folder", "weights")
+        return [f"{folder}/{n.replace('/', '--')}/fetched.json" for n in names if n and not Path(n).exists()]
+
+    def table(self, paper: str, table: str) -> list[str]:
+        """One table in its four forms."""
+        return [f"{self.root}/tables/{paper}/{table}.{form}" for form in ("csv", "md", "tex", "html")]
+
+    def all_tables(self) -> list[str]:
+        """Every table of this run."""
+        plan = self.plan
+        return [file for paper in plan.papers for name in plan.tables(paper) for file in self.table(paper, name)]
+
+    def report_inputs(self) -> dict[str, list[str]]:
+        """What the report shows, by name. The random-init baseline has no curves and no gallery."""
+        figures = f"{self.root}/figures"
+        splits = self.plan.used_splits()
+        trained = [m for m in self.plan.models() if self.plan.is_trained(m.paper, m.variant)]
+        drawn = [f"{figures}/{m.paper}-{m.variant}-seed{m.seed}" for m in trained]
+        return {
+            "tables": [file for file in self.all_tables() if file.endswith(".html")],
+            "figures": [f"{stem}-{what}" for stem in drawn for what in ("learning_curves.svg", "gallery.png")],
+            "manifests": [self.data(name, "shards/manifest.json") for name in dict(splits)],
+            "splits": [self.data(name, f"splits/{protocol}/summary.json") for name, protocol in splits],
+            "provenances": [
+                f"{self.root}/{m.paper}/{m.variant}/seed{m.seed}/pretrain/provenance.json" for m in self.plan.models()
+            ],
+        }

@@ -1,0 +1,209 @@
+"""From config files to the jobs of a run: which papers, variants, benchmarks and cells, with which settings.
+
+Plain dictionaries, since the Snakefile reads this again in every cluster job and must start fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from maskray.config.check import check
+from maskray.config.merge import differences, merge
+from maskray.errors import InputError
+from maskray.files import read_yaml
+
+_TASKS = {"classification": "finetune", "linear_probe": "linear_probe", "zeroshot": "zeroshot"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One group of a table's numbers: a variant's benchmark at one label fraction (None for zero-shot)."""
+
+    paper: str
+    variant: str
+    benchmark: str
+    fraction: str | None
+
+
+@dataclass(frozen=True)
+class Model:
+    """One pre-training run."""
+
+    paper: str
+    variant: str
+    seed: int
+
+
+def fraction_name(fraction: float) -> str:
+    """0.01 -> ``1%``: how a label fraction is written in paths and tables."""
+    return f"{fraction * 100:g}%"
+
+
+def task_of(benchmark: str) -> tuple[str, str]:
+    """``rsna_classification`` -> (``rsna``, ``finetune``): the data set and the kind of job."""
+    for ending, task in _TASKS.items():
+        if benchmark.endswith(f"_{ending}"):
+            return benchmark.removesuffix(f"_{ending}"), task
+    raise InputError(f"{benchmark}: a benchmark is named <data set>_<{'|'.join(_TASKS)}>")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that the rules ask of the configuration. ``top`` is the repository."""
+
+    config: Mapping[str, Any]
+    top: Path
+
+    @cached_property
+    def papers(self) -> dict[str, dict[str, Any]]:
+        """Key -> the paper's settings under this run's overlay, validated."""
+        resolved = {}
+        for key in self.config["papers"]:
+            file = self.top / "config/papers" / f"{key}.yaml"
+            if not file.is_file():
+                known = sorted(path.stem for path in file.parent.glob("*.yaml"))
+                raise InputError(f"papers: no paper {key}; allowed: {', '.join(known)}")
+            resolved[key] = merge(read_yaml(file), *self._overlays(key))
+            self._check_paper(key, resolved[key], str(file))
+        return resolved
+
+    @cached_property
+    def datasets(self) -> dict[str, dict[str, Any]]:
+        """Name -> the data set's settings, validated, for the data sets of this run."""
+        resolved = {}
+        for name in self.config["datasets"]:
+            file = self.top / "config/datasets" / f"{name}.yaml"
+            if not file.is_file():
+                known = sorted(path.stem for path in file.parent.glob("*.yaml"))
+                raise InputError(f"datasets: no data set {name}; allowed: {', '.join(known)}")
+            resolved[name] = read_yaml(file)
+            check(resolved[name], self.top / "workflow/schemas/dataset.schema.json", str(file))
+        return resolved
+
+    def variant(self, paper: str, variant: str) -> dict[str, Any]:
+        """The settings of one variant: the paper's, with the variant's overlay laid over them."""
+        settings = self.papers[paper]
+        if variant == "default":
+            return settings
+        if variant not in settings.get("variants", {}):
+            known = ", ".join(["default", *settings.get("variants", {})])
+            raise InputError(f"config/papers/{paper}.yaml: no variant {variant}; there are: {known}")
+        merged = merge(settings, settings["variants"][variant])
+        self._check_paper(paper, merged, f"config/papers/{paper}.yaml, variant {variant}")
+        return merged
+
+    def overlay_changes(self, paper: str) -> dict[str, list[Any]]:
+        """Dotted path -> [as in the paper file, as in this run], for the report."""
+        original = read_yaml(self.top / "config/papers" / f"{paper}.yaml")
+        return {path: list(pair) for path, pair in differences(original, self.papers[paper]).items()}
+
+    def tables(self, paper: str) -> dict[str, dict[str, Any]]:
+        """The tables of a paper that this run builds."""
+        printed = self.papers[paper]["tables"]
+        wanted = self.config.get("tables", {}).get(paper, tuple(printed))
+        if unknown := [name for name in wanted if name not in printed]:
+            raise InputError(f"tables.{paper}: no table {', '.join(unknown)}; allowed: {', '.join(printed)}")
+        return {name: printed[name] for name in wanted}
+
+    def cells(self, paper: str, table: str) -> list[Cell]:
+        """The cells of a table that this run computes, each once."""
+        settings = self.papers[paper]["tables"][table]
+        found = [
+            Cell(paper, row.get("variant", "default"), group["benchmark"], fraction)
+            for row in settings["rows"]
+            for group in settings["columns"]
+            if self.why_not_run(group["benchmark"], paper) is None
+            for fraction in ([fraction_name(f) for f in group.get("fractions", ())] or [None])
+        ]
+        return list(dict.fromkeys(found))
+
+    def why_not_run(self, benchmark: str, paper: str) -> str | None:
+        """Why a benchmark is not part of this run; None where it is."""
+        dataset, _ = task_of(benchmark)
+        if benchmark not in self.papers[paper]["benchmarks"]:
+            return f"{benchmark} is not among the paper's benchmarks"
+        return None if dataset in self.datasets else f"{dataset} is not among this run's data sets"
+
+    def variants(self, paper: str) -> list[str]:
+        """The variants that the tables of this run need, and those that the config asks for besides."""
+        rows = [row.get("variant", "default") for t in self.tables(paper).values() for row in t["rows"]]
+        return list(dict.fromkeys([*rows, *self.config.get("variants", {}).get(paper, ())]))
+
+    @cached_property
+    def _all_cells(self) -> list[Cell]:
+        found = (c for paper in self.papers for table in self.tables(paper) for c in self.cells(paper, table))
+        return list(dict.fromkeys(found))
+
+    def all_cells(self) -> list[Cell]:
+        """Every cell of every table of this run, each once."""
+        return self._all_cells
+
+    @property
+    def seeds(self) -> dict[str, list[int]]:
+        """Pre-training and fine-tuning seeds; the papers' five runs are five fine-tuning seeds."""
+        return {"pretrain": [0], "finetune": [0, 1, 2, 3, 4]} | dict(self.config.get("seeds", {}))
+
+    def models(self) -> list[Model]:
+        """Every pre-training run of this plan."""
+        seeds = self.seeds["pretrain"]
+        return [Model(paper, variant, s) for paper in self.papers for variant in self.variants(paper) for s in seeds]
+
+    def is_trained(self, paper: str, variant: str) -> bool:
+        """False for the random-init baseline, which has nothing to draw."""
+        return self.variant(paper, variant)["pretrain"]["optimisation"]["num_epochs"] > 0
+
+    def benchmarks(self) -> list[str]:
+        """Every benchmark of this run, each once."""
+        return list(dict.fromkeys(cell.benchmark for cell in self.all_cells()))
+
+    def fractions(self, benchmark: str) -> list[str]:
+        """Every label fraction that any table of this run wants of a benchmark; empty for zero-shot.
+
+        A probe writes all of its fractions in one job, and a model's runs of a benchmark are scored together.
+        """
+        wanted = {c.fraction for c in self.all_cells() if c.benchmark == benchmark and c.fraction}
+        return sorted(wanted, key=lambda name: float(name.rstrip("%")))
+
+    def benchmark_protocol(self, paper: str, benchmark: str) -> str:
+        """The split that a paper's benchmark uses; the data set must define it."""
+        protocol = self.papers[paper]["benchmarks"][benchmark]["protocol"]
+        return self._known_protocol(task_of(benchmark)[0], protocol)
+
+    def pretrain_splits(self, paper: str, variant: str) -> list[tuple[str, str]]:
+        """(data set, protocol) pairs that a variant pre-trains on."""
+        settings = self.variant(paper, variant)["pretrain"]
+        return [(name, self._known_protocol(name, settings["protocol"])) for name in settings["datasets"]]
+
+    def used_splits(self) -> list[tuple[str, str]]:
+        """Every (data set, protocol) pair of this run, each once, sorted."""
+        pretraining = {s for paper in self.papers for v in self.variants(paper) for s in self.pretrain_splits(paper, v)}
+        benchmarks = {
+            (task_of(c.benchmark)[0], self.benchmark_protocol(c.paper, c.benchmark)) for c in self.all_cells()
+        }
+        return sorted(pretraining | benchmarks)
+
+    def labels(self, dataset: str) -> list[str]:
+        """The labels that benchmarks score, in the official order."""
+        settings = self.datasets[dataset]
+        return list(settings.get("scored") or settings.get("labels", ()))
+
+    def _known_protocol(self, dataset: str, protocol: str) -> str:
+        if dataset not in self.datasets:
+            raise InputError(f"{dataset} is needed, but not among this run's data sets: {', '.join(self.datasets)}")
+        splits = self.datasets[dataset].get("splits", {})
+        if protocol not in splits:
+            raise InputError(f"config/datasets/{dataset}.yaml: no split {protocol}; there are: {', '.join(splits)}")
+        return protocol
+
+    def _overlays(self, key: str) -> list[Mapping[str, Any]]:
+        overlay = self.config.get("overlay", {})
+        return [overlay.get("all", {}), overlay.get(key, {})]
+
+    def _check_paper(self, key: str, settings: Mapping[str, Any], source: str) -> None:
+        schemas = self.top / "workflow/schemas"
+        check(settings, schemas / "paper.schema.json", source)
+        check(settings["method"], schemas / f"method-{key}.schema.json", f"{source}: method")

@@ -1,0 +1,61 @@
+"""Settings of a run: ``config/config.yaml`` and the overlays laid over it with ``--configfile``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, PositiveInt
+
+from maskray.config.base import Frozen
+from maskray.config.preprocessing import ImagesConfig, MadeConfig, ReportsConfig
+from maskray.config.stages import ScoreStage
+from maskray.config.training import RuntimeConfig
+
+
+class SiteFolders(Frozen):
+    """Where one data set lies on this machine. Read at run time only: moving data reruns nothing."""
+
+    folder: str | None = None
+    reports: str | None = Field(None, description="MIMIC-CXR's reports, which are not part of MIMIC-CXR-JPG")
+
+
+class SeedsConfig(Frozen):
+    """A paper's five runs are five fine-tuning seeds on pre-training seed 0."""
+
+    pretrain: tuple[int, ...] = (0,)
+    finetune: tuple[int, ...] = (0, 1, 2, 3, 4)
+
+
+class RuntimesConfig(Frozen):
+    """What the machine offers to each kind of job."""
+
+    images: RuntimeConfig = RuntimeConfig()
+    pretrain: RuntimeConfig = RuntimeConfig()
+    evaluate: RuntimeConfig = RuntimeConfig()
+
+
+class WorkflowConfig(Frozen):
+    """What to build, from which data, and where to put it."""
+
+    results_root: str = Field(description="all outputs; runs on different data must not share it")
+    data_note: str = Field(description="printed on every table and figure: which data these results stand on")
+    papers: tuple[str, ...] = Field(min_length=1, description="keys of config/papers/")
+    datasets: tuple[str, ...] = Field(min_length=1, description="keys of config/datasets/ that this run may use")
+    tables: dict[str, tuple[str, ...]] = Field({}, description="paper -> tables to build; a paper left out: all of its")
+    variants: dict[str, tuple[str, ...]] = Field(
+        {}, description="paper -> variants built for the report's figures besides those in its tables"
+    )
+    seeds: SeedsConfig = SeedsConfig()
+    shard_jobs: PositiveInt = Field(64, description="jobs that turn one data set's films into shards")
+    report_jobs: PositiveInt = Field(64, description="jobs that structure one data set's reports")
+    images: ImagesConfig = ImagesConfig()
+    reports: ReportsConfig = ReportsConfig()
+    score: ScoreStage = ScoreStage()
+    num_gallery_images: PositiveInt = 6
+    weights_folder: str = Field("weights", description="where fetch_weights puts pre-trained weights")
+    runtime: RuntimesConfig = RuntimesConfig()
+    made: MadeConfig | None = Field(None, description="paint the data instead of reading site folders")
+    overlay: dict[str, dict[str, Any]] = Field(
+        {}, description="laid over the paper files: `all`, then the paper's key; the report lists every change"
+    )
+    site: dict[str, SiteFolders] = {}

@@ -1,0 +1,128 @@
+"""Batches by step: item ``step`` of the data set is this rank's batch of that step, so any step can be the first.
+
+Shapes: B batch, S image side in pixels, L tokens (padded).
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from maskray.batch import Batch
+from maskray.config.training import AugmentationConfig
+from maskray.data.augmentation import augment
+from maskray.data.pairs import Pairs
+from maskray.data.sampler import BatchOrder
+from maskray.data.texts import TokenisedReports
+from maskray.errors import InputError
+
+if TYPE_CHECKING:
+    from maskray.data.shard_store import ImageStore
+
+
+class StoredBatch(NamedTuple):
+    """A batch as it is stored: bytes, four times smaller on their way to the device than augmented films."""
+
+    images_BSS: Tensor
+    ridge_BSS: Tensor | None
+    token_ids_BL: Tensor
+    token_is_real_BL: Tensor
+    token_is_answer_BL: Tensor
+    sample_seeds_B: Tensor
+
+
+class PairBatches(Dataset):
+    """Maps a step to its batch, or to the error that reading it met (raised by :func:`batches_from`)."""
+
+    def __init__(
+        self,
+        pairs: Pairs,
+        stores: Sequence[ImageStore],
+        texts: TokenisedReports,
+        order: BatchOrder,
+        num_steps: int,
+        needs_ridge: bool,
+    ) -> None:
+        self.order = order
+        self._pairs = pairs
+        self._stores = stores
+        self._texts = texts
+        self._num_steps = num_steps
+        self._needs_ridge = needs_ridge
+
+    def __len__(self) -> int:
+        return self._num_steps
+
+    def __getitem__(self, step: int) -> StoredBatch | InputError:
+        try:
+            return self._read(step)
+        except InputError as error:
+            # A raised error would reach the user wrapped in the worker's traceback.
+            return error
+
+    def _read(self, step: int) -> StoredBatch:
+        pairs = self.order.pairs(step)
+        seeds = self.order.sample_seeds(step)
+        images_BSS, ridge_BSS = self._read_images(pairs)
+        tokens = self._texts.batch(self._pairs.studies[pairs].tolist(), seeds.tolist())
+        return StoredBatch(
+            torch.from_numpy(images_BSS),
+            torch.from_numpy(ridge_BSS) if self._needs_ridge else None,
+            *tokens,
+            torch.from_numpy(seeds),
+        )
+
+    def _read_images(self, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """uint8 films and ridge responses, each source read at once."""
+        side = self._stores[0].size_px
+        images_BSS, ridge_BSS = (np.empty((len(pairs), side, side), dtype=np.uint8) for _ in range(2))
+        for number, store in enumerate(self._stores):
+            chosen = np.flatnonzero(self._pairs.sources[pairs] == number)
+            if len(chosen):
+                ids = self._pairs.image_ids[pairs[chosen]].tolist()
+                images_BSS[chosen], ridge_BSS[chosen] = store.read(ids)
+        return images_BSS, ridge_BSS
+
+
+def batches_from(
+    dataset: PairBatches, first_step: int, num_workers: int, pin_memory: bool
+) -> Iterator[StoredBatch | InputError]:
+    """The batches of ``first_step`` and all later steps, in order; the number of workers changes nothing but speed."""
+    return iter(
+        DataLoader(
+            dataset,
+            batch_size=None,
+            sampler=range(first_step, len(dataset)),
+            num_workers=num_workers,
+            pin_memory=pin_memory,
+            prefetch_factor=4 if num_workers else None,
+            worker_init_fn=_ignore_signals,
+        )
+    )
+
+
+def finish(stored: StoredBatch, config: AugmentationConfig, device: torch.device) -> Batch:
+    """Move a stored batch to the device, and augment it there."""
+    images_BHW = stored.images_BSS.to(device, non_blocking=True)
+    ridge_BHW = None if stored.ridge_BSS is None else stored.ridge_BSS.to(device, non_blocking=True)
+    images_BHW, ridge_BHW = augment(images_BHW, ridge_BHW, stored.sample_seeds_B, config)
+    return Batch(
+        images_BHW=images_BHW,
+        ridge_BHW=torch.zeros_like(images_BHW) if ridge_BHW is None else ridge_BHW,
+        token_ids_BL=stored.token_ids_BL.to(device, non_blocking=True),
+        token_is_real_BL=stored.token_is_real_BL.to(device, non_blocking=True),
+        token_is_answer_BL=stored.token_is_answer_BL.to(device, non_blocking=True),
+        sample_seeds_B=stored.sample_seeds_B,
+    )
+
+
+def _ignore_signals(_worker: int) -> None:
+    """A batch system signals every process of a job; the trainer alone answers, and ends its workers itself."""
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)

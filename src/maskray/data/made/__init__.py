@@ -1,0 +1,104 @@
+"""Made data: painted chest films and written reports in the official layouts; everything runs without real data.
+
+No patient is shown. Every film is a pure function of (data set, seed, study number).
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from maskray.config.preprocessing import MadeConfig
+from maskray.data.made.labels import NIH_LABELS
+from maskray.data.made.layouts import Layout, write_chexpert, write_nih, write_rsna, write_siim
+from maskray.data.made.mimic import write_mimic
+from maskray.data.made.studies import Study, draw_study
+from maskray.errors import InputError
+from maskray.files import write_text
+
+log = logging.getLogger(__name__)
+
+LAYOUTS: dict[str, Layout] = {
+    "mimic": write_mimic,
+    "chexpert": write_chexpert,
+    "rsna": write_rsna,
+    "siim": write_siim,
+    "nih": write_nih,
+}
+
+_README = """\
+These data are painted and written by maskray. They show no patient, and no person had a hand in any report.
+
+Data set whose layout is followed: {name}
+Studies: {num_studies}; films of {image_px} px; seed {seed}
+
+They teach a program to run, not medicine: results on them say nothing about real films.
+"""
+_MARK = _README.splitlines()[0]
+
+
+def make_dataset(name: str, folder: str | Path, config: MadeConfig) -> dict[str, Any]:
+    """Paint and write the data set ``name`` into ``folder``, whole or not at all; return its manifest.
+
+    A folder that an earlier run made is replaced; one that holds anything else is an :class:`InputError`.
+    """
+    folder = Path(folder)
+    num_studies = _num_studies(name, config)
+    _require_replaceable(folder)
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    counts: Counter[str] = Counter()
+    try:
+        LAYOUTS[name](partial, _studies(name, num_studies, config.seed, counts), config.image_px)
+        settings = {"num_studies": num_studies, "image_px": config.image_px, "seed": config.seed}
+        write_text(partial / "README.txt", _README.format(name=name, **settings))
+        num_files = sum(path.is_file() for path in partial.rglob("*"))
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    labels = {label: counts[label] for label in ("No Finding", *NIH_LABELS)}
+    return {
+        "schema_version": 1,
+        "dataset": name,
+        "is_made": True,
+        "settings": settings,
+        "num_studies": num_studies,
+        "num_patients": counts["patients"],
+        "num_files": num_files,
+        "num_studies_by_label": labels,
+    }
+
+
+def _num_studies(name: str, config: MadeConfig) -> int:
+    if name not in LAYOUTS:
+        raise InputError(f"--dataset {name}: not one that can be made; choose from {', '.join(LAYOUTS)}")
+    if name not in config.num_studies:
+        raise InputError(f"num_studies has no entry for {name}: add how many studies to make")
+    return config.num_studies[name]
+
+
+def _require_replaceable(folder: Path) -> None:
+    if not folder.exists():
+        return
+    readme = folder / "README.txt"
+    is_ours = readme.is_file() and readme.read_text(encoding="utf-8", errors="replace").startswith(_MARK)
+    if not is_ours and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder}: exists and was not made by maskray; name another folder or move it away")
+
+
+def _studies(name: str, num_studies: int, seed: int, counts: Counter[str]) -> Iterator[Study]:
+    for number in range(num_studies):
+        study = draw_study(name, seed, number)
+        counts["patients"] += study.visit == 0
+        counts.update(study.labels())
+        counts["No Finding"] += not study.labels() & set(NIH_LABELS)
+        yield study
+        if (number + 1) * 10 // num_studies > number * 10 // num_studies:
+            log.info("%s: %d of %d studies", name, number + 1, num_studies)

@@ -1,0 +1,85 @@
+"""RSNA Pneumonia Detection Challenge 2018, stage 2.
+
+26,684 frontal DICOM images of 1024x1024, taken from NIH ChestX-ray14; label Pneumonia (6,012 positive), 9,555 boxes by
+radiologists; no official parts (the stage 2 test labels lie elsewhere). Kaggle competition rules, non-commercial. Known
+noise: "patientId" is per image; the mappings file leads to the NIH image and so to the true patient.
+Shih et al., Radiology: AI 2019, doi:10.1148/ryai.2019180041.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from maskray.config.dataset import DatasetConfig
+from maskray.data.boxes import boxes_by_image
+from maskray.data.index import build_index, wanted_labels
+from maskray.data.site import Site, report_unlisted, require, rows_with_files, site_folder
+from maskray.data.tables import Table, read_table
+from maskray.errors import InputError
+from maskray.files import read_json
+
+LABELS = ("Pneumonia",)
+GRID_PX = 1024
+IMAGE_FOLDER = "stage_2_train_images"
+MAPPINGS = "pneumonia-challenge-dataset-mappings_2018.json"
+BOX = ["x", "y", "width", "height"]
+NIH_NAME = re.compile(r"(\d{8})_\d{3}\.png")
+
+log = logging.getLogger(__name__)
+
+
+def read_index(site: Site, dataset: DatasetConfig) -> pd.DataFrame:
+    """One row per image; boxes of one image are joined."""
+    folder = site_folder(site, dataset)
+    labels = wanted_labels(dataset, LABELS)
+    path = require(folder, ["stage_2_train_labels.csv"], "RSNA's labels and boxes", dataset)
+    require(folder, [IMAGE_FOLDER], "RSNA's DICOM images", dataset)
+    table = read_table(path, ["patientId", *BOX, "Target"])
+    table.refuse_blank("patientId")
+    table.refuse(~table["Target"].isin(["0", "1"]), "Target", "expected 0 or 1")
+    targets = table["Target"].groupby(table["patientId"])
+    is_mixed = targets.transform("nunique") > 1
+    table.refuse(is_mixed, "Target", "this image has rows with Target 0 and with Target 1")
+
+    is_positive = (targets.first() == "1").sort_index()
+    rows = pd.DataFrame({"image_id": is_positive.index}, index=is_positive.index)
+    rows["path"] = f"{IMAGE_FOLDER}/" + rows["image_id"] + ".dcm"
+    rows["patient_id"] = _patients(folder, rows["image_id"])
+    rows["study_id"] = rows["image_id"]
+    rows["boxes"] = _boxes(table).reindex(rows.index).fillna("")
+    kept = rows_with_files(rows, folder, dataset)
+    files = [file.stem for file in (folder / IMAGE_FOLDER).glob("*.dcm")]
+    report_unlisted(files, rows["image_id"], path, dataset)
+    return build_index(kept, pd.DataFrame(dict.fromkeys(labels, is_positive)).loc[kept.index], dataset)
+
+
+def _boxes(table: Table) -> pd.Series:
+    positive = table.where(table["Target"] == "1")
+    label = pd.Series("Pneumonia", index=positive.rows.index)
+    return boxes_by_image(positive, "patientId", label, BOX, GRID_PX)
+
+
+def _patients(folder: Path, images: pd.Series) -> pd.Series:
+    """True patient of each image by way of its NIH image; the image itself where that is not known."""
+    path = folder / MAPPINGS
+    if not path.exists():
+        log.warning(
+            "rsna: %s is not there: each image counts as a patient, and two images of one patient may be parted", path
+        )
+        return images
+    entries = read_json(path)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise InputError(f"{path}: expected a list of objects with subset_img_id and img_id")
+    nih_of: dict[str, str] = {}
+    for entry in entries:
+        texts = [text for text in entry.values() if isinstance(text, str)]
+        for nih in (found[1] for text in texts if (found := NIH_NAME.fullmatch(text))):
+            nih_of |= dict.fromkeys(texts, nih)
+    num_unknown = sum(image not in nih_of for image in images)
+    if num_unknown:
+        log.warning("rsna: %d of %d images are not in %s: each counts as a patient", num_unknown, len(images), path)
+    return images.map(lambda image: nih_of.get(image, image))

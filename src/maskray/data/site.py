@@ -1,0 +1,94 @@
+"""The site folder of a data set: which files are there, and which are not."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+
+from maskray.config.dataset import DatasetConfig
+from maskray.errors import InputError
+
+Site = Mapping[str, Path | None]
+LISTING_THREADS = 16  # Listing waits for the file server, not for the processor.
+
+log = logging.getLogger(__name__)
+
+
+def site_folder(site: Site, dataset: DatasetConfig, key: str = "folder") -> Path:
+    """The folder that the user named; :class:`InputError` where it is not named or not there."""
+    folder = site.get(key)
+    if folder is None:
+        raise InputError(f"{dataset.name}: no {key} is given; {dataset.title}: {dataset.access}")
+    if not Path(folder).is_dir():
+        raise InputError(f"{folder}: no such folder; {dataset.title}: {dataset.access}")
+    return Path(folder)
+
+
+def require(folder: Path, names: Sequence[str], what: str, dataset: DatasetConfig) -> Path:
+    """The first of ``names`` that lies in ``folder``; :class:`InputError` says what is missing and where to get it."""
+    for name in names:
+        if (folder / name).exists():
+            return folder / name
+    raise InputError(f"{folder / names[0]}: missing: {what}. {dataset.title}: {dataset.access}")
+
+
+def files_under(root: Path, suffixes: Sequence[str], start: Path) -> list[str]:
+    """Paths, relative to ``root``, of the files below ``start`` with one of ``suffixes``, sorted."""
+    found = []
+    for folder, _, names in os.walk(start):
+        found += [os.path.join(folder, name) for name in names if name.lower().endswith(tuple(suffixes))]
+    return sorted(os.path.relpath(path, root) for path in found)
+
+
+def rows_with_files(rows: pd.DataFrame, folder: Path, dataset: DatasetConfig) -> pd.DataFrame:
+    """The rows whose ``path`` lies in ``folder``; the number left out is logged, with up to five examples."""
+    parts = rows["path"].str.rsplit("/", n=1)
+    parents, names = parts.str[0], parts.str[-1]
+    distinct = sorted(parents.unique())
+    folders = (os.path.join(folder, parent) for parent in distinct)
+    with ThreadPoolExecutor(LISTING_THREADS) as pool:
+        listed = dict(zip(distinct, pool.map(_names_in, folders), strict=True))
+    is_there = [name in listed[parent] for parent, name in zip(parents, names, strict=True)]
+    return left_out(rows, pd.Series(is_there, index=rows.index, dtype=bool), folder, dataset)
+
+
+def left_out(rows: pd.DataFrame, is_there: pd.Series, folder: Path, dataset: DatasetConfig) -> pd.DataFrame:
+    """The rows that have a file; none at all is an :class:`InputError`."""
+    missing = rows.loc[~is_there, "image_id"]
+    if len(missing):
+        log.warning(
+            "%s: %d of %d rows have no image file in %s and are left out, e.g. %s",
+            dataset.name, len(missing), len(rows), folder, _examples(missing),
+        )  # fmt: skip
+    if len(rows) and len(missing) == len(rows):
+        raise InputError(
+            f"{folder}: none of the {len(rows)} images of the tables is there, e.g. {_examples(missing)}."
+            f" {dataset.title}: {dataset.access}"
+        )
+    return rows[is_there]
+
+
+def report_unlisted(files: Iterable[str], listed: Iterable[str], table: Path, dataset: DatasetConfig) -> None:
+    """Log how many image files no row of ``table`` speaks of, with up to five examples."""
+    unlisted = sorted(set(files) - set(listed))
+    if unlisted:
+        log.warning(
+            "%s: %d image file(s) have no row in %s and are not used, e.g. %s",
+            dataset.name, len(unlisted), table, _examples(unlisted),
+        )  # fmt: skip
+
+
+def _examples(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)[:5])
+
+
+def _names_in(folder: str) -> set[str]:
+    try:
+        return set(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return set()

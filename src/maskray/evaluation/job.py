@@ -1,0 +1,75 @@
+"""What the benchmark programs share: their flags, opening the inputs, the record beside the outputs.
+
+Light until :func:`open_job` is called: a program's ``--help`` does not wait for torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from maskray.config.stages import BenchmarkStage
+    from maskray.evaluation.images import BenchmarkImages
+    from maskray.evaluation.runtime import Runtime
+    from maskray.training.export import LoadedMethod
+
+Stage = TypeVar("Stage", bound="BenchmarkStage")
+
+
+def add_input_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of all benchmarks."""
+    parser.add_argument("--settings", required=True, metavar="FILE", help="resolved settings of the benchmark")
+    parser.add_argument("--pretrained", required=True, metavar="DIR", help="folder that pretrain wrote")
+    parser.add_argument("--index", required=True, metavar="FILE", help="index.parquet of the data set")
+    parser.add_argument("--split", required=True, metavar="FILE", help="split.csv of the protocol")
+    parser.add_argument("--manifest", required=True, metavar="FILE", help="manifest.json of the shards")
+    parser.add_argument("--provenance", required=True, metavar="FILE", help="JSON to write: where the result came from")
+
+
+@dataclass(frozen=True)
+class Job(Generic[Stage]):
+    """An opened benchmark job."""
+
+    stage: Stage
+    images: BenchmarkImages
+    loaded: LoadedMethod
+    runtime: Runtime
+    inputs: Mapping[str, Path]
+    started: float
+
+    def record(self, path: str | Path, seeds: Mapping[str, int], results: Mapping[str, Any] | None = None) -> None:
+        """Write the provenance, with the hashes of everything that was read."""
+        from maskray import provenance
+        from maskray.files import hash_of_file
+
+        hashes = {name: hash_of_file(source) for name, source in self.inputs.items()}
+        hashes["manifest"] = self.images.store.manifest_hash
+        config = self.stage.model_dump(mode="json") | dict(results or {})
+        provenance.write(path, seeds=seeds, config=config, inputs=hashes, started=self.started)
+
+
+def open_job(arguments: argparse.Namespace, stage_class: type[Stage]) -> Job[Stage]:
+    """Read settings, images and the pre-trained method; the images first, as a wrong path shows there at once."""
+    started = time.time()
+    stage = stage_class.read(arguments.settings)
+
+    from maskray.evaluation.images import BenchmarkImages
+    from maskray.evaluation.runtime import prepare_runtime
+
+    images = BenchmarkImages(arguments.index, arguments.split, arguments.manifest, stage.labels)
+
+    from maskray.training.export import load_method
+
+    runtime = prepare_runtime(stage.threads, stage.precision)
+    loaded = load_method(arguments.pretrained)
+    inputs = {
+        "index": Path(arguments.index),
+        "split": Path(arguments.split),
+        "weights": Path(arguments.pretrained) / "weights.safetensors",
+    }
+    return Job(stage, images, loaded, runtime, inputs, started)

@@ -1,0 +1,80 @@
+"""Zero-shot classification: a film is compared with a prompt that the finding is there and one that it is not.
+
+Score = cosine similarity with the positive prompt minus that with the negative one, in -2..2. The probability that a
+softmax over the two would give is sigmoid(score / tau), which rises with the score: AUROC and F1 at a chosen threshold
+are the same, and the difference needs no temperature.
+
+Shapes: B batch, N images, L labels, E joint width, T tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from maskray.config.training import ZeroshotConfig
+from maskray.errors import InputError
+from maskray.evaluation.features import compute_for_all
+from maskray.evaluation.images import BenchmarkImages
+from maskray.evaluation.predictions import Predictions
+from maskray.evaluation.runtime import Runtime
+from maskray.evaluation.supervised import predictions_of
+from maskray.methods.base import Method
+from maskray.reports.tokens import encode
+from maskray.reports.vocabulary import phrase
+
+
+def build_prompts(labels: Sequence[str], config: ZeroshotConfig) -> dict[str, tuple[str, str]]:
+    """Label -> (positive, negative) prompt.
+
+    Raises InputError for a template without ``{x}``, or a phrase of a label that the benchmark does not have.
+    """
+    for name in ("positive", "negative"):
+        if "{x}" not in getattr(config, name):
+            raise InputError(f"zeroshot.{name}: {{x}}, the finding's place, is missing")
+    if unknown := sorted(set(config.phrases) - set(labels)):
+        raise InputError(f"zeroshot.phrases: {unknown[0]} is no label of this benchmark, which has {', '.join(labels)}")
+    phrases = {label: config.phrases[label] if label in config.phrases else phrase(label) for label in labels}
+    return {
+        label: (config.positive.replace("{x}", text), config.negative.replace("{x}", text))
+        for label, text in phrases.items()
+    }
+
+
+@torch.no_grad()
+def score_zeroshot(
+    method: Method,
+    tokenizer: Any,
+    max_tokens: int,
+    images: BenchmarkImages,
+    prompts: dict[str, tuple[str, str]],
+    runtime: Runtime,
+) -> Predictions:
+    """Score validation (for thresholds) and test; the prompts are kept with the predictions."""
+    method.to(runtime.device).eval()
+    texts = [text for label in images.labels for text in prompts[label]]
+    with runtime.autocast():
+        texts_E = encode_texts(method, tokenizer, max_tokens, texts, runtime).float().cpu()
+    # Similarity is linear in the text: the difference of the two prompts is one direction per label.
+    directions_LE = texts_E[0::2] - texts_E[1::2]
+    scored = {}
+    for part in ("validation", "test"):
+        examples = images.examples(part)
+        images_NE = compute_for_all(method.encode_image, images, examples.image_ids, runtime, part)
+        scored[part] = (examples, (images_NE @ directions_LE.T).numpy())
+    return predictions_of(images.labels, scored, {"prompts": {label: list(pair) for label, pair in prompts.items()}})
+
+
+def encode_texts(method: Method, tokenizer: Any, max_tokens: int, texts: Sequence[str], runtime: Runtime) -> Tensor:
+    """Text features [texts, E] of the joint space, one pass for all, padded to the longest."""
+    tokens = [encode(tokenizer, text, [], max_tokens).ids for text in texts]
+    longest = max(len(ids) for ids in tokens)
+    token_ids_BT = torch.full((len(tokens), longest), tokenizer.pad_token_id, dtype=torch.int64)
+    is_real_BT = torch.zeros((len(tokens), longest), dtype=torch.bool)
+    for row, ids in enumerate(tokens):
+        token_ids_BT[row, : len(ids)] = torch.tensor(ids)
+        is_real_BT[row, : len(ids)] = True
+    return method.encode_text(token_ids_BT.to(runtime.device), is_real_BT.to(runtime.device))

@@ -1,0 +1,43 @@
+"""Reconstruction of hidden patches. True = hidden; visible patches never count.
+
+Shapes: B batch, N patches, P values per patch.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from maskray.losses.precision import in_full_precision
+
+
+@in_full_precision
+def hidden_l1(predicted_BNP: Tensor, target_BNP: Tensor, hidden_BN: Tensor) -> Tensor:
+    """Masks & Manuscripts, Eq. (1), image term: L1 over each film's hidden values, divided by their number Omega.
+
+    The mean over the films follows, so that a film with a small mask counts as much as one with a large mask.
+    """
+    return _mean_over_films((predicted_BNP - target_BNP).abs(), hidden_BN)
+
+
+@in_full_precision
+def hidden_mse(predicted_BNP: Tensor, target_BNP: Tensor, hidden_BN: Tensor) -> Tensor:
+    """MaCo, Eq. (1): squared error of the hidden patches, its mean over values, patches and films."""
+    return _mean_over_films((predicted_BNP - target_BNP) ** 2, hidden_BN)
+
+
+def _mean_over_films(error_BNP: Tensor, hidden_BN: Tensor) -> Tensor:
+    """Mean over the hidden values of each film, then over the films."""
+    num_hidden_B = hidden_BN.sum(dim=1).clamp(min=1)
+    return ((error_BNP.mean(dim=2) * hidden_BN).sum(dim=1) / num_hidden_B).mean()
+
+
+def patch_statistics(target_BNP: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each patch, mean_BN1 and deviation_BN1; finite on black patches."""
+    variance_BN1, mean_BN1 = target_BNP.var(dim=2, keepdim=True), target_BNP.mean(dim=2, keepdim=True)
+    return mean_BN1, (variance_BN1 + 1e-6).sqrt()
+
+
+def normalise_patches(target_BNP: Tensor) -> Tensor:
+    """Each patch with mean 0 and standard deviation 1, as MAE's targets."""
+    mean_BN1, deviation_BN1 = patch_statistics(target_BNP)
+    return (target_BNP - mean_BN1) / deviation_BN1

@@ -1,0 +1,58 @@
+"""How many: from scores to the patches that are hidden. True = hidden.
+
+Shapes: B batch, N patches or tokens.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def count_of(fraction: float, num: int) -> int:
+    """The nearest whole number to ``fraction`` of ``num``, halves upwards."""
+    return math.floor(fraction * num + 0.5)
+
+
+def top_count(scores_BN: Tensor, counts_B: Tensor) -> Tensor:
+    """Hide exactly ``counts_B`` of the highest scores per row; equal scores are hidden from the first on."""
+    order_BN = scores_BN.sort(dim=1, descending=True, stable=True).indices
+    places_BN = torch.arange(scores_BN.shape[1], device=scores_BN.device).expand_as(order_BN)
+    rank_BN = torch.empty_like(order_BN).scatter_(1, order_BN, places_BN)
+    return rank_BN < counts_B.to(scores_BN.device)[:, None]
+
+
+def top_fraction(scores_BN: Tensor, fraction: float) -> Tensor:
+    """Hide the same number in every row: the nearest whole number to ``fraction`` of N, the highest scores.
+
+    On random scores this is the random mask; on ridge scores it hides all above a quantile of the film.
+    """
+    num = scores_BN.shape[1]
+    return top_count(scores_BN, torch.full((len(scores_BN),), count_of(fraction, num)))
+
+
+def otsu_counts(scores_BN: Tensor) -> Tensor:
+    """How many scores of each row lie at or above Otsu's threshold (DOI 10.1109/TSMC.1979.4310076), counts_B.
+
+    The threshold is exact: of all splits between two different values, the one with the largest variance
+    between the two classes. A row of equal values cannot be split and counts 1.
+    """
+    num = scores_BN.shape[1]
+    sorted_BN = scores_BN.double().sort(dim=1, descending=True).values
+    sums_BN = sorted_BN.cumsum(dim=1)
+    num_above = torch.arange(1, num, device=scores_BN.device)
+    mean_above = sums_BN[:, :-1] / num_above
+    mean_below = (sums_BN[:, -1:] - sums_BN[:, :-1]) / (num - num_above)
+    between = num_above * (num - num_above) * (mean_above - mean_below) ** 2
+    # A threshold cannot fall between equal values.
+    between = between.masked_fill(sorted_BN[:, :-1] == sorted_BN[:, 1:], -1.0)
+    return between.argmax(dim=1) + 1
+
+
+def otsu(scores_BN: Tensor, min_fraction: float, max_fraction: float) -> Tensor:
+    """Hide the scores at or above Otsu's threshold of their row: the number follows the film, within the limits."""
+    num = scores_BN.shape[1]
+    counts_B = otsu_counts(scores_BN).clamp(count_of(min_fraction, num), count_of(max_fraction, num))
+    return top_count(scores_BN, counts_B)

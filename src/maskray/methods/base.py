@@ -1,0 +1,139 @@
+"""What every method declares and answers; the training loop and the evaluation know nothing else of it.
+
+Shapes: B batch, H = W image pixels, N patches (row by row), h, w patches down and across, L word pieces, E joint width.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from maskray.batch import Batch
+from maskray.config.base import Frozen
+from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
+from maskray.encoders import ImageEncoder, TextEncoder
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One kind of batches that a method trains on."""
+
+    name: str
+    text: Literal["manuscript", "sentences", "report"]
+    needs_ridge: bool
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Which loss terms count from which share of the steps on."""
+
+    starts_at_fraction: float
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a method must know of the tokenizer. ``special_ids`` are never hidden."""
+
+    size: int
+    mask_id: int
+    special_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Loss terms named as in the paper, their total, and numbers worth logging (detached scalars)."""
+
+    terms: dict[str, Tensor]
+    total: Tensor
+    measures: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """For the gallery: ``hidden_BN`` (True = hidden), and the film with its hidden patches reconstructed, 0..1."""
+
+    hidden_BN: Tensor
+    reconstruction_BHW: Tensor
+
+
+class Method(nn.Module, ABC):
+    """Base of all methods: two encoders, and what the rest of maskray may ask.
+
+    Attributes:
+        Config: this paper's knobs.
+        streams: kinds of batches.
+        joint_width: E.
+    """
+
+    Config: ClassVar[type[Frozen]]
+    streams: ClassVar[tuple[Stream, ...]]
+    joint_width: int
+
+    def __init__(
+        self, config: Frozen, image: ImageEncoderConfig, text: TextEncoderConfig, vocabulary: Vocabulary
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.vocabulary = vocabulary
+        self.image_encoder = ImageEncoder(image)
+        self.text_encoder = TextEncoder(text, vocabulary.size)
+
+    @property
+    @abstractmethod
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases of training, the first from 0 on."""
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Losses:
+        """The losses of one batch; all randomness is a function of ``batch.sample_seeds_B``."""
+
+    @abstractmethod
+    def project_image(self, images_BHW: Tensor) -> tuple[Tensor, Tensor]:
+        """Whole films in the joint space, not normalised: features_BE and, per patch, patches_BNE."""
+
+    @abstractmethod
+    def project_text(self, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
+        """Texts in the joint space, not normalised: features_BE."""
+
+    @abstractmethod
+    def explain(self, batch: Batch) -> Explanation:
+        """Masks and reconstructions of a batch, with the masks that training would use."""
+
+    def image_features(self, images_BHW: Tensor) -> Tensor:
+        """What fine-tuning and probes put a head on, features_BC before any projection: the class token."""
+        return self.image_encoder(images_BHW)[0]
+
+    def encode_image(self, images_BHW: Tensor) -> Tensor:
+        """Features_BE of length 1, nothing hidden."""
+        return nn.functional.normalize(self.project_image(images_BHW)[0].float(), dim=1)
+
+    def encode_text(self, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
+        """Features_BE of length 1, nothing hidden."""
+        return nn.functional.normalize(self.project_text(token_ids_BL, token_is_real_BL).float(), dim=1)
+
+    def patch_text_similarity(self, images_BHW: Tensor, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
+        """Cosine in -1..1 between each patch of a film and its own text, maps_Bhw."""
+        patches_BNE = nn.functional.normalize(self.project_image(images_BHW)[1].float(), dim=2)
+        texts_BE = self.encode_text(token_ids_BL, token_is_real_BL)
+        return torch.einsum("bne,be->bn", patches_BNE, texts_BE).unflatten(1, self.image_encoder.grid)
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Trainable parameters as image_encoder, text_encoder and rest; a group without any is left out."""
+        groups: dict[str, list[nn.Parameter]] = {"image_encoder": [], "text_encoder": [], "rest": []}
+        for name, parameter in self.named_parameters():
+            if parameter.requires_grad:
+                part = name.split(".")[0]
+                groups[part if part in groups else "rest"].append(parameter)
+        return {name: parameters for name, parameters in groups.items() if parameters}
+
+
+def freeze(parts: Sequence[nn.Module]) -> None:
+    """Take ``parts`` out of training, for what an objective does not use."""
+    for part in parts:
+        part.requires_grad_(False)

@@ -1,0 +1,199 @@
+"""Triplets by RadGraph (Jain et al., 2021, arXiv:2106.14463), as in Masks & Manuscripts, Sec. 2.2."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from maskray.errors import InputError
+from maskray.reports.lexicon import anatomy, structures
+from maskray.reports.sentences import sentence_spans
+from maskray.reports.triplets import Exist, Triplet
+from maskray.reports.vocabulary import finding_of_words
+
+_EXIST: Mapping[str, Exist] = {
+    "Observation::definitely present": "present",
+    "Observation::definitely absent": "absent",
+    "Observation::uncertain": "uncertain",
+}
+# The spelling of the published MIMIC-CXR graphs.
+_EXIST_SHORT: Mapping[str, Exist] = {"OBS-DP": "present", "OBS-DA": "absent", "OBS-U": "uncertain"}
+# These say which finding it is, not where: "pleural effusion", "pulmonary edema".
+_ADJECTIVES = frozenset(
+    {"pleural", "pulmonary", "cardiac", "cardiopulmonary", "lung", "vascular", "interstitial", "focal"}
+)
+
+Graph = Mapping[str, Any]
+
+
+class RadGraphSource:
+    """The published model, on the CPU. It reads one report at a time: split many reports over jobs."""
+
+    def __init__(self, model: str, cache: str | None) -> None:
+        self._model = _load(model, cache)
+
+    def extract(self, texts: Sequence[str]) -> list[list[Triplet] | None]:
+        """The triplets of each text; None where the model left a text out of its answer."""
+        # An empty text would be read as the word "None".
+        said = [i for i, text in enumerate(texts) if text.strip()]
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            answer = self._model([texts[i] for i in said]) if said else {}
+        result: list[list[Triplet] | None] = [[] for _ in texts]
+        for key, i in enumerate(said):
+            graph = answer.get(str(key))
+            result[i] = None if graph is None else triplets_of_graph(graph, texts[i])
+        return result
+
+
+def triplets_of_graph(graph: Graph, text: str) -> list[Triplet]:
+    """The triplets of one answer of RadGraph, in the order of the text.
+
+    An observation that only modifies another one ("small") is no entity of its own. ``located_at`` gives the
+    position. Word indices of the graph, which are inclusive, become character spans of ``text``.
+    """
+    entities: Mapping[str, Any] = graph["entities"]
+    spans = _word_spans(graph["text"].split(), text)
+    sentences = sentence_spans(text)
+    found: list[Triplet] = []
+    for key, entity in sorted(entities.items(), key=lambda item: (item[1]["start_ix"], int(item[0]))):
+        exist = _exist(entity["label"])
+        if exist is None or _only_modifies(entity, entities):
+            continue
+        start, end = spans[entity["start_ix"]][0], spans[entity["end_ix"]][1]
+        index = next((n for n, (first, last) in enumerate(sentences) if first <= start < last), 0)
+        for name, position, state in _statements(key, entity, entities, exist):
+            found.append(Triplet(name, position, state, index, start, end))
+    return found
+
+
+def _statements(
+    key: str, entity: Mapping[str, Any], entities: Mapping[str, Any], exist: Exist
+) -> Iterator[tuple[str, str, Exist]]:
+    """(entity, position, exist) in the words of the vocabulary where it knows them, else in the report's."""
+    words = entity["tokens"].lower()
+    places = [_whole(other, entities) for kind, other in entity["relations"] if kind == "located_at"]
+    modifiers = _modifiers(key, entities)
+    for place in places or [""]:
+        stated = list(_states(words, place, exist))
+        if stated:
+            yield from ((name, "", state) for name, state in stated)
+            continue
+        candidates = (f"{modifier} {words}" for modifier in [place, *modifiers] if modifier)
+        finding = next((f for f in (finding_of_words(c) for c in [*candidates, words]) if f is not None), None)
+        position = "" if place in _ADJECTIVES else _position(place)
+        yield (finding.phrase if finding else words), position, exist
+
+
+def _states(words: str, place: str, exist: Exist) -> Iterator[tuple[str, Exist]]:
+    """ "clear" located at "lungs" denies opacities; "enlarged" at "heart" states cardiomegaly."""
+    names, table, states = structures()
+    structure, state = table.get(names.get(place, "")), states.get(words)
+    if structure is None or state is None:
+        return
+    if state == "normal":
+        if exist == "present":
+            yield from ((finding.phrase, "absent") for finding in structure.denied)
+    elif state in structure.states:
+        yield structure.states[state].phrase, exist
+
+
+def _position(place: str) -> str:
+    """The name that ``anatomy.yaml`` gives the place, else the report's words."""
+    lexicon = anatomy()
+    if place in lexicon.whole:
+        return lexicon.whole[place]
+    side, _, rest = place.partition(" ")
+    if side in lexicon.sides and rest in lexicon.parts:
+        return lexicon.parts[rest].on_side(lexicon.sides[side])
+    return lexicon.parts[place].name if place in lexicon.parts else place
+
+
+def _whole(key: str, entities: Mapping[str, Any]) -> str:
+    """An anatomy with its anatomic modifiers, in the order of the text: "right" + "lower" + "lobe"."""
+    own = [entities[key]] + [
+        other
+        for other in entities.values()
+        if other["label"].startswith(("Anatomy", "ANAT")) and ["modify", key] in [list(r) for r in other["relations"]]
+    ]
+    return " ".join(part["tokens"].lower() for part in sorted(own, key=lambda part: part["start_ix"]))
+
+
+def _modifiers(key: str, entities: Mapping[str, Any]) -> list[str]:
+    return [
+        other["tokens"].lower()
+        for other in entities.values()
+        if any(list(relation) == ["modify", key] for relation in other["relations"])
+    ]
+
+
+def _only_modifies(entity: Mapping[str, Any], entities: Mapping[str, Any]) -> bool:
+    return any(kind == "modify" and _exist(entities[other]["label"]) is not None for kind, other in entity["relations"])
+
+
+def _exist(label: str) -> Exist | None:
+    return _EXIST.get(label) or _EXIST_SHORT.get(label)
+
+
+def _word_spans(words: Sequence[str], text: str) -> list[tuple[int, int]]:
+    """Where each word of RadGraph's tokenisation stands in the text; a word it changed gets an empty span."""
+    spans = []
+    cursor = 0
+    for word in words:
+        start = text.find(word, cursor)
+        if start < 0:
+            spans.append((cursor, cursor))
+            continue
+        cursor = start + len(word)
+        spans.append((start, cursor))
+    return spans
+
+
+def _load(model: str, cache: str | None) -> Any:
+    """The model of the cache folder; :class:`InputError` says how to fetch it where it is not there."""
+    advice = (
+        f"fetch {model}.tar.gz of StanfordAIMI/RRG_scorers from the Hugging Face hub, unpack it as {model}/ in a "
+        "folder, and set reports.radgraph_cache to that folder; or use reports.triplets: rules"
+    )
+    folder = Path(cache or "") / model
+    if cache is None or not all((folder / name).exists() for name in ("config.json", "weights.th", "vocabulary")):
+        raise InputError(
+            f"the RadGraph model is not in {folder if cache else 'reports.radgraph_cache (not set)'}: {advice}"
+        )
+    from maskray.torchvision_shim import ensure_torchvision_imports
+
+    ensure_torchvision_imports()
+    complete_tokenizers()
+    try:
+        from radgraph import RadGraph
+    except ImportError:
+        raise InputError("the package radgraph is not installed: pip install radgraph==0.1.18") from None
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            return RadGraph(model_type=model, model_cache_dir=str(cache), cuda=-1)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: the model or its base encoder does not load ({type(error).__name__}): {advice}"
+        ) from None
+
+
+def complete_tokenizers() -> None:
+    """Give transformers 5 the three tokenizer methods that RadGraph 0.1.18 calls and 5 dropped."""
+    from transformers import PreTrainedTokenizerBase
+
+    def call(self: Any, *args: Any, **settings: Any) -> Any:
+        return self(*args, **settings)
+
+    def with_special_tokens(self: Any, first: list[int], second: list[int] | None = None) -> list[int]:
+        ids = [self.cls_token_id, *first, self.sep_token_id]
+        return ids if second is None else [*ids, *second, self.sep_token_id]
+
+    for name, method in {
+        "encode_plus": call,
+        "batch_encode_plus": call,
+        "build_inputs_with_special_tokens": with_special_tokens,
+    }.items():
+        if not hasattr(PreTrainedTokenizerBase, name):
+            setattr(PreTrainedTokenizerBase, name, method)

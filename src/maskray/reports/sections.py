@@ -1,0 +1,97 @@
+"""The sections of a radiology report.
+
+A heading is a line start, capitals and a colon (the convention of MIMIC-CXR). Well-known headings are also taken in
+other cases ("Imaging Notes:"), at the start of a line or of a sentence. Text before the first heading is ``preamble``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_KNOWN = (
+    "findings", "impression", "impressions", "conclusion", "indication", "history", "clinical history", "comparison",
+    "technique", "recommendation", "presentation", "imaging notes", "discussion", "examination", "clinical information",
+    "findings and impression", "reason for exam", "final report",
+)  # fmt: skip
+_ANY_KNOWN = "|".join(sorted(_KNOWN, key=len, reverse=True))
+_HEADING = re.compile(
+    r"(?:"
+    rf"^[ \t]*(?P<line>[A-Z][A-Z0-9 ()/,.&'-]*[A-Z0-9)]|(?i:{_ANY_KNOWN}))"
+    rf"|(?<=[.!?])[ \t]+(?P<inside>{_ANY_KNOWN.title()}|{_ANY_KNOWN.upper()})"
+    r")[ \t]*:(?=\s|$)",
+    re.MULTILINE,
+)
+_NAMES = (
+    (re.compile(r"findings? and impression|impression|conclusion"), "impression"),
+    (re.compile(r"^(?:findings?|imaging notes)$"), "findings"),
+    (re.compile(r"comparison|reference exam"), "comparison"),
+    (re.compile(r"history|presentation"), "history"),
+    (re.compile(r"indication|reason for|clinical (?:information|data)|question"), "indication"),
+    (re.compile(r"technique"), "technique"),
+    (re.compile(r"^(?:type of )?(?:exam(?:ination)?|study|procedure)s?$|examination"), "examination"),
+    (re.compile(r"recommendation|recs"), "recommendation"),
+    (re.compile(r"addend"), "addendum"),
+    (re.compile(r"notification|dictat|signed|date|comment|discussion|report|wet read"), ""),
+    # "CHEST, TWO VIEWS:", "PA AND LATERAL VIEWS OF THE CHEST:", "PORTABLE AP RADIOGRAPH:" head the findings.
+    (re.compile(r"chest|views?\b|radiograph|portable|cxr|x-?ray|lateral|frontal|^ap\b|^pa\b"), "findings"),
+)
+_LINE_START = re.compile(r"\s*\n\s*")
+_WRAP = re.compile(r"\n(?!(?:\(?\d{1,2}[.)]|[-*•])\s)")
+_PREFERENCE = ("impression", "findings", "last_paragraph", "comparison")
+
+
+def split_sections(text: str) -> dict[str, str]:
+    """Name -> text of each section, wrapped lines joined, in the order of the report.
+
+    The last section of a name that is not empty wins. With neither findings nor impression, ``last_paragraph`` is the
+    text after the first blank line of the last section. A text without any heading is ``findings`` as a whole.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    headings = list(_HEADING.finditer(text))
+    if not headings:
+        whole = _joined(text)
+        return {"findings": whole} if whole else {}
+    pieces = [("preamble", text[: headings[0].start()])]
+    ends = [heading.start() for heading in headings[1:]] + [len(text)]
+    pieces += [
+        (_name(heading["line"] or heading["inside"]), text[heading.end() : end])
+        for heading, end in zip(headings, ends, strict=True)
+    ]
+    sections: dict[str, str] = {}
+    for name, piece in pieces:
+        if content := _joined(piece):
+            sections.pop(name, None)
+            sections[name] = content
+    if not {"findings", "impression"} & set(sections):
+        after_blank = re.split(r"\n[ \t]*\n", pieces[-1][1].lstrip(), maxsplit=1)[1:]
+        if after_blank and (content := _joined(after_blank[0])):
+            sections["last_paragraph"] = content
+    return sections
+
+
+def described(sections: Mapping[str, str]) -> dict[str, str]:
+    """The findings and the impression; where a report has neither, what stands for them is called ``findings``."""
+    own = {name: sections[name] for name in ("findings", "impression") if name in sections}
+    if own:
+        return own
+    return {"findings": preferred(sections)} if preferred(sections) else {}
+
+
+def preferred(sections: Mapping[str, str]) -> str:
+    """The one section that stands for the report: impression, findings, last paragraph, comparison; else empty."""
+    return next((sections[name] for name in _PREFERENCE if name in sections), "")
+
+
+def _name(heading: str) -> str:
+    """The common name of a heading; an unknown one keeps its own words in lower case."""
+    heading = " ".join(heading.lower().split())
+    return next((name for pattern, name in _NAMES if pattern.search(heading) and name), heading)
+
+
+def _joined(text: str) -> str:
+    """Wrapped lines joined by a space; list items stay on lines of their own, and blank lines stay."""
+    paragraphs = (part.strip() for part in re.split(r"\n[ \t]*\n", text))
+    return "\n\n".join(
+        re.sub(r"[ \t]+", " ", _WRAP.sub(" ", _LINE_START.sub("\n", part))) for part in paragraphs if part
+    )

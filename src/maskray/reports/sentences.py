@@ -1,0 +1,71 @@
+"""Sentences of a report: numbered findings, abbreviations, decimal numbers, blanks (___, XXXX) and wrapped lines."""
+
+from __future__ import annotations
+
+import re
+
+_ABBREVIATIONS = frozenset({
+    "dr", "drs", "mr", "mrs", "ms", "prof", "st", "vs", "cf", "e.g", "i.e", "eg", "ie", "approx", "ca", "fig", "resp",
+    "incl", "dept", "tel", "ext", "jr", "sr",
+})  # fmt: skip
+_NUMBER_ABBREVIATIONS = frozenset({"no", "nr", "fig", "vol"})
+_END = re.compile(r"(?P<mark>[.!?]+[\"')\]]*)(?=\s|$)|(?P<paragraph>\n)")
+_ITEM = re.compile(r"\s*(?:\(?\d{1,2}[.)]|[-*•])\s+")
+_LAST_WORD = re.compile(r"[\w.'-]*$")
+
+
+def split_sentences(text: str) -> list[str]:
+    """The sentences, each with single spaces and without its list number; parts without a letter are dropped."""
+    return [" ".join(text[start:end].split()) for start, end in sentence_spans(text)]
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Character spans ``[start, end)`` of :func:`split_sentences` in ``text``, in order, without overlap."""
+    spans = []
+    start = _after_number(text, 0)
+    for match in _END.finditer(text):
+        if match.start() < start or not _ends_sentence(text, start, match):
+            continue
+        spans.append((start, match.end()))
+        start = _after_number(text, match.end())
+    spans.append((start, len(text)))
+    return [span for span in (_stripped(text, *span) for span in spans) if _has_words(text[slice(*span)])]
+
+
+def _after_number(text: str, position: int) -> int:
+    """Where the sentence begins once its list number ("2. ", "- ") is skipped."""
+    item = _ITEM.match(text, position)
+    return item.end() if item else position
+
+
+def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
+    following = text[match.end() :].lstrip()[:1]
+    if match["paragraph"]:
+        return _starts_item_or_paragraph(text, match)
+    if match["mark"][0] != ".":
+        return True
+    before = _LAST_WORD.search(text, start, match.start())
+    word = before.group().lower().rstrip(".") if before else ""
+    if word in _ABBREVIATIONS:
+        return False
+    if word in _NUMBER_ABBREVIATIONS and following.isdigit():
+        return False
+    if word in {"a.m", "p.m", "am", "pm"} or (len(word) == 1 and word.isalpha()):
+        # "at 5 p.m. on ..." goes on, "at 5 p.m. The ..." does not; "A. Smith" is a name, "vitamin d. No ..." is rare.
+        return following.isupper() and word in {"a.m", "p.m", "am", "pm"}
+    return True
+
+
+def _starts_item_or_paragraph(text: str, match: re.Match[str]) -> bool:
+    """A single line end is a wrap, unless a blank line, a list item or (with a full line before) a heading follows."""
+    rest = text[match.end() :]
+    return rest[:1] in {"", "\n"} or bool(re.match(r"[ \t]*\n", rest)) or bool(_ITEM.match(rest))
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+
+
+def _has_words(piece: str) -> bool:
+    return any(character.isalpha() for character in piece)

@@ -1,0 +1,153 @@
+"""Word pieces of texts, and which of them are answers. Only tokenizer classes are imported here, never models."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from maskray.errors import InputError
+from maskray.files import write_json, write_text
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+_SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_ALWAYS = "abcdefghijklmnopqrstuvwxyz0123456789.,;:?!()/-'"
+
+AnswerSpans = Sequence[tuple[int, int]]
+
+
+class TokenisedText(NamedTuple):
+    """One text as word pieces, ``[CLS] … [SEP]``, not padded.
+
+    Attributes:
+        ids: vocabulary indices.
+        is_answer: True on the pieces of answers and verdict words; False on the special tokens.
+    """
+
+    ids: list[int]
+    is_answer: list[bool]
+
+
+def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a Hugging Face folder, without the network.
+
+    :class:`InputError` where the folder or its files are missing or its vocabulary is not the one of ``vocab.txt``.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; it should hold a tokenizer (vocab.txt or tokenizer.json)")
+    from transformers import AutoTokenizer
+
+    vocabulary = folder / "vocab.txt"
+    if not vocabulary.is_file() and not (folder / "tokenizer.json").is_file():
+        raise InputError(f"{folder}: holds neither vocab.txt nor tokenizer.json; fetch or build the tokenizer again")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), use_fast=True, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{folder}: not a tokenizer ({type(error).__name__}); fetch or build it again") from None
+    missing = [
+        name for name in _SPECIALS if tokenizer.convert_tokens_to_ids(name) is None or name not in tokenizer.get_vocab()
+    ]
+    if missing:
+        raise InputError(f"{folder}: the vocabulary lacks {', '.join(missing)}; a BERT tokenizer is needed")
+    if vocabulary.is_file():
+        num_lines = len(vocabulary.read_text(encoding="utf-8").splitlines())
+        if len(tokenizer) < num_lines:
+            raise InputError(f"{folder}: {len(tokenizer)} pieces were loaded, but vocab.txt has {num_lines}")
+    return tokenizer
+
+
+def build_tokenizer(texts: Iterable[str], size: int, folder: str | Path) -> PreTrainedTokenizerBase:
+    """Build a vocabulary from texts, write it as a Hugging Face folder, and load it.
+
+    The vocabulary holds the special tokens, every character alone and as a continuation, then whole words by falling
+    count, ties by the alphabet, up to ``size`` in all. The same texts in any order give the same files.
+    :class:`InputError` where ``size`` cannot even hold the characters.
+    """
+    from tokenizers.normalizers import BertNormalizer
+    from tokenizers.pre_tokenizers import BertPreTokenizer
+
+    normalizer, splitter = BertNormalizer(lowercase=True), BertPreTokenizer()
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text)))
+    characters = sorted({*_ALWAYS, *(character for word in counts for character in word)})
+    pieces = [*_SPECIALS, *characters, *(f"##{character}" for character in characters)]
+    if size < len(pieces):
+        raise InputError(
+            f"vocabulary_size {size} is too small: {len(pieces)} pieces are needed for the characters alone"
+        )
+    words = sorted((word for word in counts if len(word) > 1), key=lambda word: (-counts[word], word))
+    pieces += words[: size - len(pieces)]
+    _write_folder(Path(folder), pieces)
+    tokenizer = load_tokenizer(folder)
+    if len(tokenizer) != len(pieces):
+        raise InputError(
+            f"{folder}: {len(tokenizer)} pieces were loaded of {len(pieces)}; delete the folder and run again"
+        )
+    return tokenizer
+
+
+def _write_folder(folder: Path, pieces: Sequence[str]) -> None:
+    from tokenizers import Tokenizer
+    from tokenizers.decoders import WordPiece as WordPieceDecoder
+    from tokenizers.models import WordPiece
+    from tokenizers.normalizers import BertNormalizer
+    from tokenizers.pre_tokenizers import BertPreTokenizer
+    from tokenizers.processors import TemplateProcessing
+
+    ids = {piece: index for index, piece in enumerate(pieces)}
+    backend = Tokenizer(WordPiece(ids, unk_token=_SPECIALS[1]))
+    backend.add_special_tokens(list(_SPECIALS))
+    backend.normalizer = BertNormalizer(lowercase=True)
+    backend.pre_tokenizer = BertPreTokenizer()
+    backend.decoder = WordPieceDecoder()
+    backend.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[(name, ids[name]) for name in ("[CLS]", "[SEP]")],
+    )
+    write_text(folder / "vocab.txt", "\n".join(pieces) + "\n")
+    write_json(folder / "tokenizer.json", json.loads(backend.to_str()))
+    names = {f"{name.strip('[]').lower()}_token": name for name in _SPECIALS}
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", "do_lower_case": True, **names})
+
+
+def encode(tokenizer: PreTrainedTokenizerBase, text: str, answer_spans: AnswerSpans, max_tokens: int) -> TokenisedText:
+    """One text as at most ``max_tokens`` pieces; a longer one is cut and keeps its [SEP]."""
+    return encode_many(tokenizer, [text], [answer_spans], max_tokens)[0]
+
+
+def encode_many(
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    answer_spans: Sequence[AnswerSpans],
+    max_tokens: int,
+) -> list[TokenisedText]:
+    """:func:`encode` for many texts at once; ``answer_spans`` are character spans ``[start, end)`` for each text."""
+    if not texts:
+        return []
+    encoded = tokenizer(
+        list(texts),
+        truncation=True,
+        max_length=max_tokens,
+        return_offsets_mapping=True,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+    )
+    return [
+        TokenisedText(ids, _inside(offsets, spans))
+        for ids, offsets, spans in zip(encoded["input_ids"], encoded["offset_mapping"], answer_spans, strict=True)
+    ]
+
+
+def _inside(offsets: Sequence[tuple[int, int]], spans: AnswerSpans) -> list[bool]:
+    """True for the pieces that begin inside a span; special tokens have empty offsets."""
+    if not spans:
+        return [False] * len(offsets)
+    starts = frozenset(position for start, end in spans for position in range(start, end))
+    return [end > start and start in starts for start, end in offsets]

@@ -1,0 +1,103 @@
+"""What stands in one cell of a table, and how several runs become one number.
+
+Shapes: S runs (fine-tuning seeds), R bootstrap replicates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from maskray.errors import InputError
+from maskray.metrics.intervals import percentile_interval
+from maskray.tables.parts import MACRO, Cell
+
+PERCENT = 100
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a cell's numbers are found among the collected metrics. ``fraction`` is empty for zero-shot."""
+
+    variant: str
+    benchmark: str
+    fraction: str
+    metric: str
+    label: str
+
+
+def cell_at(address: Address, metrics: pd.DataFrame) -> Cell:
+    """The mean over all runs at an address; a cell that was not run says so, and is never zero."""
+    runs = metrics[
+        (metrics["variant"] == address.variant)
+        & (metrics["benchmark"] == address.benchmark)
+        & (metrics["fraction"] == address.fraction)
+        & (metrics["metric"] == address.metric)
+    ]
+    chosen = runs[runs["label"] == address.label]
+    if runs.empty:
+        return Cell(text="not run")
+    if chosen.empty:
+        return Cell(text="no such label", reasons=(f"{_plain(address.label)} is not a label of {address.benchmark}",))
+    reasons = _missing_labels(runs) if address.label == MACRO else ()
+    if chosen["value"].isna().any():
+        return Cell(text="undefined", reasons=reasons or _undefined(address.label), predictions=_files(chosen))
+    return _mean_over_runs(chosen, reasons)
+
+
+def _mean_over_runs(runs: pd.DataFrame, reasons: tuple[str, ...]) -> Cell:
+    """Mean, its interval and the spread between runs.
+
+    The interval covers the choice of the test patients: all runs saw the same resamples, so their replicates are
+    averaged one by one. It does not cover the seeds; the standard deviation does.
+    """
+    if runs["num_images"].nunique() > 1:
+        raise InputError(f"{_files(runs)[0]}: runs of one cell have test parts of different sizes; predict them again")
+    replicates = [np.asarray(one, np.float64) for one in runs["replicates"]]
+    if len({one.size for one in replicates}) > 1:
+        raise InputError(f"{_files(runs)[0]}: runs of one cell have different numbers of replicates; score them again")
+    interval = percentile_interval(np.mean(replicates, axis=0), CONFIDENCE)
+    values = runs["value"].to_numpy(np.float64) * PERCENT
+    return Cell(
+        value=float(values.mean()),
+        low=_finite(interval.low * PERCENT),
+        high=_finite(interval.high * PERCENT),
+        sd=float(values.std(ddof=1)) if values.size > 1 else None,
+        num_runs=int(values.size),
+        num_images=int(runs["num_images"].iloc[0]),
+        reasons=reasons,
+        predictions=_files(runs),
+    )
+
+
+def _missing_labels(runs: pd.DataFrame) -> tuple[str, ...]:
+    """A macro average that leaves labels out says which."""
+    labels = runs[runs["label"] != MACRO]
+    missing = labels.loc[labels["value"].isna(), "label"].unique()
+    if not len(missing):
+        return ()
+    num_labels = labels["label"].nunique()
+    names = ", ".join(sorted(_plain(label) for label in missing))
+    return (
+        f"average of {num_labels - len(missing)} of {num_labels} labels; "
+        f"the test part lacks positive or negative films of {names}",
+    )
+
+
+def _undefined(label: str) -> tuple[str, ...]:
+    return (f"the test part lacks positive or negative films of {_plain(label)}",)
+
+
+def _plain(label: str) -> str:
+    return label.replace("_", " ")
+
+
+def _files(runs: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(runs["predictions"]))
+
+
+def _finite(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

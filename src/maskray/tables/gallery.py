@@ -1,0 +1,93 @@
+"""Films of the validation part with the masks that training would use and what the model reconstructs.
+
+Shapes: B films, S image side in pixels, N patches, h, w patches down and across.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from maskray.batch import Batch
+from maskray.data.pairs import has_text
+from maskray.data.shard_store import ImageStore
+from maskray.data.texts import TokenisedReports
+from maskray.errors import InputError
+from maskray.tables.figures import Example
+from maskray.training.export import load_method
+
+
+@dataclass(frozen=True)
+class GallerySource:
+    """The files of the data set whose films are shown; the shards lie beside the manifest."""
+
+    index: Path
+    split: Path
+    manifest: Path
+    reports: Path
+
+
+def explain_films(pretrained: str | Path, source: GallerySource, num_images: int) -> tuple[str, list[Example]]:
+    """Let a pre-trained method explain up to ``num_images`` films, evenly spaced among those that can be shown.
+
+    A film can be shown that is in the validation part, has pixels, and has a report with the text that the
+    method reads. The report decides the masks of some methods; it is not shown. The returned text names the method.
+    """
+    loaded = load_method(Path(pretrained))
+    stream = loaded.method.streams[0]
+    store = ImageStore(source.manifest.parent)
+    films, reports = _films(source, store, stream.text, num_images)
+    images_BSS, ridge_BSS = (torch.from_numpy(read).float() / 255 for read in store.read(list(films["image_id"])))
+    seeds = list(range(len(films)))
+    texts = TokenisedReports(reports, stream.text, loaded.tokenizer, loaded.stage.text_encoder.max_tokens)
+    batch = Batch(images_BSS, ridge_BSS, *texts.batch(seeds, seeds), torch.tensor(seeds))
+    with torch.inference_mode():
+        explanation = loaded.method.eval().explain(batch)
+    num_down, num_across = loaded.method.image_encoder.grid
+    hidden_Bhw = explanation.hidden_BN.unflatten(1, (num_down, num_across)).numpy()
+    parts = zip(
+        films.itertuples(),
+        images_BSS.numpy(),
+        ridge_BSS.numpy(),
+        hidden_Bhw,
+        explanation.reconstruction_BHW.float().numpy(),
+        strict=True,
+    )
+    name = f"{loaded.stage.paper}, variant {loaded.stage.variant}"
+    return name, [Example(f"{film.image_id}: {film.shown_labels}", *pictures) for film, *pictures in parts]
+
+
+def _films(source: GallerySource, store: ImageStore, text: str, num_images: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The films to show (image_id, shown_labels), and for each its report, row by row."""
+    index = _read(pd.read_parquet, source.index)
+    split = _read(pd.read_csv, source.split, dtype=str)
+    reports = _read(pd.read_parquet, source.reports)
+    reports = reports[has_text(reports, text)].set_index("study_id", drop=False)
+    films = index[index["image_id"].isin(split["image_id"][split["part"] == "validation"])]
+    films = films[films["study_id"].isin(reports.index) & films["image_id"].isin(store.image_ids)]
+    if films.empty:
+        raise InputError(f"{source.split}: no validation film has both pixels and a report to show")
+    # Few studies have several films: one film a study shows more.
+    films = films.sort_values("image_id").drop_duplicates("study_id")
+    places = [len(films) * number // min(num_images, len(films)) for number in range(min(num_images, len(films)))]
+    films = films.iloc[places]
+    labels = [column for column in films.columns if column.startswith("label_")]
+    films = films.assign(shown_labels=[_present(row, labels) for _, row in films.iterrows()])
+    return films, reports.loc[films["study_id"]].reset_index(drop=True)
+
+
+def _present(film: pd.Series, labels: Sequence[str]) -> str:
+    names = [label.removeprefix("label_").replace("_", " ") for label in labels if film[label] == 1]
+    return ", ".join(names) or "no label present"
+
+
+def _read(read: Any, path: Path, **options: Any) -> pd.DataFrame:
+    try:
+        return read(path, **options)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({type(error).__name__}); make it again") from None

@@ -1,0 +1,122 @@
+"""What is said around a table's numbers: title, headings, notes, footnotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from maskray.config.plan import task_of
+from maskray.config.stages import TableStage
+from maskray.tables.parts import MACRO, ZERO_SHOT, Cell, Column, Heading, Panel
+from maskray.tables.published import PublishedTable
+
+
+def title(stage: TableStage) -> str:
+    """``Table 1. <title>``; a table of ours says that the paper does not have it."""
+    number = re.fullmatch(r"table(\d+)", stage.table_name)
+    name = f"Table {number[1]}" if number else stage.table_name
+    if stage.table.printed:
+        return f"{name}. {stage.table.title}"
+    told = "not in the paper" in stage.table.title
+    return stage.table.title if told else f"{stage.table.title} (not in the paper)"
+
+
+def unit(stage: TableStage, columns: tuple[Column, ...]) -> str:
+    """What is the same in all columns and therefore not said in their headings; empty where the title says it."""
+    if "per cent" in stage.table.title:
+        return ""
+    metrics = {column.metric_title for column in columns}
+    said = list(metrics) if len(metrics) == 1 else []
+    said += [ZERO_SHOT] if {column.condition for column in columns} == {ZERO_SHOT} else []
+    return ", ".join([*said, "per cent"])
+
+
+def headings(columns: tuple[Column, ...]) -> Iterable[Heading]:
+    """The data sets, each over its columns."""
+    for _, members in groupby(columns, key=lambda column: id(column.group)):
+        part = list(members)
+        yield Heading(part[0].group.heading, len(part), part[0].reasons)
+
+
+def leaves(columns: tuple[Column, ...]) -> Iterable[str]:
+    """The lowest headings: of label, metric and condition only what differs between the columns."""
+    varies = [
+        len({column.label for column in columns}) > 1,
+        len({column.metric_title for column in columns}) > 1,
+        len({column.condition for column in columns}) > 1,
+    ]
+    for column in columns:
+        label = "Average" if column.label == MACRO else column.label.replace("_", " ")
+        parts = zip((label, column.metric_title, column.condition), varies, strict=True)
+        yield " ".join(part for part, is_said in parts if is_said) or column.metric_title
+
+
+def notes(stage: TableStage, published: PublishedTable, panels: tuple[Panel, ...]) -> Iterable[str]:
+    """How to read the table; what it leaves out."""
+    if published.rows:
+        yield "printed: the paper's own numbers, as printed."
+    yield from _notes_on_ours(stage, bool(published.rows), _ours(panels))
+    keys = {column.key for panel in panels for column in panel.columns}
+    if unused := [key.replace("|", " ") for key in published.columns if key not in keys]:
+        yield "Printed, but not part of this table: " + ", ".join(unused) + "."
+    unpublished = [row.name for row in stage.table.rows if row.name not in published.rows]
+    if published.rows and unpublished:
+        yield "Not in the paper: " + ", ".join(dict.fromkeys(unpublished)) + "."
+    if stage.table.note:
+        yield stage.table.note
+
+
+def marks(panels: tuple[Panel, ...]) -> dict[str, str]:
+    """A letter for each reason, in reading order."""
+    reasons = [reason for column in panels[0].columns for reason in column.reasons]
+    reasons += [reason for panel in panels for row in panel.rows for cell in row.cells for reason in cell.reasons]
+    return {reason: _letter(place) for place, reason in enumerate(dict.fromkeys(reasons))}
+
+
+def _notes_on_ours(stage: TableStage, has_printed: bool, ours: list[tuple[Column, Cell]]) -> Iterable[str]:
+    if not ours:
+        yield "maskray: none of this table's cells was run."
+        return
+    runs = [cell.num_runs for _, cell in ours if cell.num_runs]
+    several = f"mean of {_spread(runs)} runs that differ in their seeds ± their standard deviation"
+    yield (
+        f"maskray: {several if max(runs) > 1 else 'one run'}; in brackets the 95 % interval of that value "
+        "(bootstrap over test patients)."
+    )
+    yield "Test films: " + "; ".join(_test_films(stage, ours)) + "."
+    if has_printed and stage.made:
+        yield "No difference to the printed values is given: made data cannot be compared with real ones."
+    elif has_printed:
+        yield "difference: maskray less printed, in percentage points."
+
+
+def _test_films(stage: TableStage, ours: list[tuple[Column, Cell]]) -> Iterable[str]:
+    for heading in dict.fromkeys(column.group.heading for column, _ in ours):
+        found = [(column, cell) for column, cell in ours if column.group.heading == heading]
+        dataset, _ = task_of(found[0][0].group.benchmark)
+        name = stage.dataset_titles.get(dataset, heading)
+        shown = heading if name.lower() == heading.lower() else f"{heading} ({name})"
+        yield f"{shown} {_spread([cell.num_images for _, cell in found if cell.num_images is not None])}"
+
+
+def _ours(panels: tuple[Panel, ...]) -> list[tuple[Column, Cell]]:
+    """Our cells that hold a number, each with its column."""
+    return [
+        (column, cell)
+        for panel in panels
+        for row in panel.rows
+        if row.kind == "ours"
+        for column, cell in zip(panel.columns, row.cells, strict=True)
+        if cell.value is not None
+    ]
+
+
+def _spread(numbers: Sequence[int]) -> str:
+    """``5``, or ``3 to 5`` where the numbers differ."""
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _letter(place: int) -> str:
+    return (_letter(place // 26 - 1) if place >= 26 else "") + chr(ord("a") + place % 26)

@@ -1,0 +1,166 @@
+"""Tiny folders in the owners' layouts: a few rows, empty files in place of images (readers never open one)."""
+
+import gzip
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from maskray.config.dataset import DatasetConfig
+from maskray.data import READERS
+
+CHEXPERT_HEADER = (
+    "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Enlarged Cardiomediastinum,Cardiomegaly,Lung Opacity,Lung Lesion,"
+    "Edema,Consolidation,Pneumonia,Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,Fracture,Support Devices"
+)
+NIH_HEADER = (
+    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
+    "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]"
+)
+NIH_ROWS = (
+    "00000001_000.png,Cardiomegaly|Emphysema,0,1,57,M,PA,2682,2749,0.143,0.143",
+    "00000001_001.png,No Finding,1,1,58,M,PA,2894,2729,0.143,0.143",
+    "00000002_000.png,Infiltration|Pleural_Thickening,0,2,80,M,AP,2500,2048,0.171,0.171",
+    "00000003_000.png,Hernia,0,3,74,F,PA,2500,2048,0.168,0.168",
+)
+MIMIC_IMAGES = (
+    ("aa-01", "50000001", "10000001", "PA", "train"),
+    ("aa-02", "50000001", "10000001", "LATERAL", "train"),
+    ("bb-01", "50000002", "10000002", "ap", "validate"),
+    ("cc-01", "50000003", "11000003", "", "test"),
+)
+COVID_HEADER = (
+    "patientid,offset,sex,age,finding,survival,view,modality,date,location,folder,filename,doi,url,license,"
+    "clinical_notes,other_notes,"
+)
+COVID_ROWS = (
+    '2,0,M,65,Pneumonia/Viral/COVID-19,Y,PA,X-ray,2020,,images,a.jpg,,,CC,"Bilateral opacities,\nno effusion.",,',
+    "2,0,M,65,Pneumonia/Viral/COVID-19,Y,L,X-ray,2020,,images,a-side.jpg,,,CC,,,",
+    '2,0,M,65,"COVID-19, ARDS",Y,AP Supine,X-ray,2020,,images,b.jpg,,,CC,"Bilateral opacities,\nno effusion.",,',
+    "2,3,M,65,COVID-19,Y,AP,X-ray,2020,,images,c.png,,,CC,Better.,,",
+    "4,,F,50,No Finding,,PA,X-ray,2019,,images,d.jpeg,,,CC,,,",
+    "5,,F,50,todo,,PA,X-ray,2019,,images,e.jpg,,,CC,,,",
+    "6,,F,50,ARDS,,PA,X-ray,2019,,images,f.jpg,,,CC,,,",
+    "7,,F,50,Streptococcus,,AP,X-ray,2019,,images,g.jpg,,,CC,,,",
+    "8,,F,50,Tuberculosis,,AP,X-ray,2019,,images,h.jpg,,,CC,,,",
+    "9,,F,50,COVID-19,,Axial,CT,2019,,volumes,i.nii.gz,,,CC,,,",
+)
+
+
+def dataset(name: str, **settings) -> DatasetConfig:
+    """Settings of a data set with all labels that its reader knows."""
+    defaults = {"title": f"the {name} data", "licence": "free", "access": "https://example.org", "reader": name}
+    labels = getattr(READERS[name], "LABELS", ())
+    return DatasetConfig(**{"name": name, "labels": labels, **defaults, **settings})
+
+
+def write(path: Path, lines: Sequence[str]) -> Path:
+    """A text file; gzipped where its name says so."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = ("\n".join(lines) + "\n").encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def write_nih(folder: Path, rows: Sequence[str] = NIH_ROWS, header: str = NIH_HEADER) -> Path:
+    write(folder / "Data_Entry_2017_v2020.csv", [header, *rows])
+    write(folder / "train_val_list.txt", ["00000001_000.png", "00000001_001.png"])
+    write(folder / "test_list.txt", ["00000002_000.png", "00000003_000.png"])
+    boxes = ["00000002_000.png,Infiltrate,100.5,20,30,1010,,,", "00000001_000.png,Cardiomegaly,1,2,3,4,,,"]
+    write(folder / "BBox_List_2017.csv", ["Image Index,Finding Label,Bbox [x,y,w,h],,,", *boxes])
+    touch(*(folder / "images" / row.split(",")[0] for row in rows))
+    return folder
+
+
+def write_chexpert(folder: Path, prefix: str = "CheXpert-v1.0-small") -> Path:
+    """The official folder inside ``folder``."""
+    top = folder / prefix
+    train = [
+        f"{prefix}/train/patient00001/study1/view1_frontal.jpg,Female,68,Frontal,AP,1.0,,,,,,,,,0.0,,,,1.0",
+        f"{prefix}/train/patient00002/study2/view1_frontal.jpg,Female,87,Frontal,PA,,,-1.0,1.0,,-1.0,-1.0,,-1.0,,-1.0,,1.0,",
+        f"{prefix}/train/patient00002/study2/view2_lateral.jpg,Female,87,Lateral,,,,-1.0,1.0,,-1.0,0.0,,-1.0,,-1.0,,1.0,",
+    ]
+    valid = [f"{prefix}/valid/patient64541/study1/view1_frontal.jpg,Male,73,Frontal,AP,0.0,1.0,1.0,1.0" + ",0.0" * 10]
+    write(top / "train.csv", [CHEXPERT_HEADER, *train])
+    write(top / "valid.csv", [CHEXPERT_HEADER, *valid])
+    touch(*(folder / row.split(",")[0] for row in (*train, *valid)))
+    return folder
+
+
+def write_rsna(folder: Path) -> Path:
+    """Images a and b are of one NIH patient, c of another, d is in no mapping."""
+    rows = ["b,10,20,30,40,1", "a,,,,,0", "b,1.0,2.0,3.0,4.0,1", "c,,,,,0", "d,5,5,5,5,1"]
+    write(folder / "stage_2_train_labels.csv", ["patientId,x,y,width,height,Target", *rows])
+    mappings = [("a", "00000007_000.png"), ("b", "00000007_012.png"), ("c", "00000008_000.png")]
+    entries = [{"subset_img_id": ours, "img_id": nih, "orig_labels": ["Mass"]} for ours, nih in mappings]
+    (folder / "pneumonia-challenge-dataset-mappings_2018.json").write_text(json.dumps(entries))
+    touch(*(folder / "stage_2_train_images" / f"{name}.dcm" for name in "abcd"))
+    return folder
+
+
+def write_siim(folder: Path, table: str = "train-rle.csv") -> Path:
+    """Image 1.b has two masks."""
+    rows = ["1.b, 100 5 20 3", "1.a, -1", "1.b, 7 2", "1.c,-1", "1.d, 1048570 6"]
+    header = "ImageId, EncodedPixels" if table == "train-rle.csv" else "ImageId,EncodedPixels"
+    write(folder / table, [header, *(row if header.count(" ") else row.replace(", ", ",") for row in rows)])
+    touch(*(folder / f"dicom-images-train/9.{n}/8.{n}/1.{n}.dcm" for n in "abcd"))
+    return folder
+
+
+def write_mimic(folder: Path, images: Sequence[tuple[str, ...]] = MIMIC_IMAGES) -> Path:
+    """Study 50000003 has no labels, and no report."""
+    names = "dicom_id,subject_id,study_id,PerformedProcedureStepDescription,ViewPosition,Rows,Columns,StudyDate"
+    rows = [f"{image},{patient},{study},CHEST,{view},3056,2544,21800506" for image, study, patient, view, _ in images]
+    write(folder / "mimic-cxr-2.0.0-metadata.csv.gz", [names, *rows])
+    rows = [f"{image},{study},{patient},{part}" for image, study, patient, _, part in images]
+    write(folder / "mimic-cxr-2.0.0-split.csv.gz", ["dicom_id,study_id,subject_id,split", *rows])
+    labels = ",".join(READERS["mimic"].LABELS)
+    rows = ["10000001,50000001,1.0" + "," * 13, "10000002,50000002,,-1.0,0.0" + "," * 11]
+    write(folder / "mimic-cxr-2.0.0-chexpert.csv.gz", [f"subject_id,study_id,{labels}", *rows])
+    for image, study, patient, _, _ in images:
+        touch(folder / f"files/p{patient[:2]}/p{patient}/s{study}/{image}.jpg")
+    return folder
+
+
+def write_mimic_reports(folder: Path, zipped: bool) -> Path:
+    texts = {
+        "files/p10/p10000001/s50000001.txt": "FINDINGS: Clear lungs.\n",
+        "files/p10/p10000002/s50000002.txt": "IMPRESSION: No change.\n",
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    if zipped:
+        with zipfile.ZipFile(folder / "mimic-cxr-reports.zip", "w") as archive:
+            for name, text in reversed(texts.items()):
+                archive.writestr(name, text)
+    else:
+        for name, text in texts.items():
+            write(folder / name, [text.rstrip("\n")])
+    return folder
+
+
+def write_covid_chestxray(folder: Path, rows: Sequence[str] = COVID_ROWS) -> Path:
+    write(folder / "metadata.csv", [COVID_HEADER, *rows])
+    touch(*(folder / "images" / name for name in ("a.jpg", "a-side.jpg", "b.jpg", "c.png", "d.jpeg")))
+    touch(*(folder / "images" / f"{name}.jpg" for name in "efgh"))
+    return folder
+
+
+WRITERS = {
+    "mimic": write_mimic,
+    "chexpert": write_chexpert,
+    "rsna": write_rsna,
+    "siim": write_siim,
+    "nih": write_nih,
+    "covid_chestxray": write_covid_chestxray,
+}
+
+
+def label(index, name: str) -> list:
+    """A label column as a list with None for not stated."""
+    return [None if value != value else value for value in index[f"label_{name}"]]

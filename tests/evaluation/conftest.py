@@ -1,0 +1,24 @@
+"""The tiny benchmark, opened."""
+
+import pytest
+import torch
+
+from maskray.evaluation.images import BenchmarkImages
+from maskray.evaluation.runtime import Runtime
+from tests.made_benchmark import LABELS, write_benchmark
+
+
+@pytest.fixture
+def runtime():
+    return Runtime(torch.device("cpu"), "32-true")
+
+
+@pytest.fixture
+def open_images(tmp_path):
+    """Write a benchmark with these options and open it."""
+
+    def open_it(**options):
+        paths = write_benchmark(tmp_path / "benchmark", **options)
+        return BenchmarkImages(paths.index, paths.split, paths.manifest, LABELS)
+
+    return open_it

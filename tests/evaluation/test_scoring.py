@@ -1,0 +1,49 @@
+"""Predictions file to metrics and replicates."""
+
+import zipfile
+
+import numpy as np
+import pytest
+
+from maskray.config.stages import ScoreStage
+from maskray.errors import InputError
+from maskray.evaluation.predictions import Predictions, write_predictions
+from maskray.evaluation.scoring import score_file
+from maskray.files import read_json
+
+SETTINGS = ScoreStage(num_replicates=40, seed=3)
+
+
+def write(path, parts):
+    rng = np.random.default_rng(0)
+    labels = (rng.random((len(parts), 1)) < 0.5).astype(np.float32)
+    ids = [f"i{i}" for i in range(len(parts))]
+    scores = (labels + rng.normal(size=labels.shape)).astype(np.float32)
+    write_predictions(path, Predictions(("Edema",), ids, ids, parts, labels, scores, {}))
+
+
+def test_metrics_and_replicates(tmp_path):
+    write(tmp_path / "p.parquet", ["test"] * 50 + ["validation"] * 30)
+    score_file(tmp_path / "p.parquet", SETTINGS, tmp_path / "metrics.json", tmp_path / "bootstrap.npz")
+    row = read_json(tmp_path / "metrics.json")["rows"][0]
+    assert (row["metric"], row["label"], row["num_images"]) == ("auroc", "macro", 50)
+    with np.load(tmp_path / "bootstrap.npz", allow_pickle=False) as replicates:
+        assert replicates["auroc/Edema"].shape == (40,)
+        assert row["low"] == pytest.approx(np.quantile(replicates["auroc/macro"], 0.025), abs=1e-6)
+
+
+def test_equal_predictions_give_equal_bytes(tmp_path):
+    write(tmp_path / "p.parquet", ["test"] * 50 + ["validation"] * 30)
+    for name in ("first", "second"):
+        score_file(tmp_path / "p.parquet", SETTINGS, tmp_path / f"{name}.json", tmp_path / f"{name}.npz")
+    for ending in ("json", "npz"):
+        assert (tmp_path / f"first.{ending}").read_bytes() == (tmp_path / f"second.{ending}").read_bytes()
+    with zipfile.ZipFile(tmp_path / "first.npz") as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_without_a_test_image_nothing_is_written(tmp_path):
+    write(tmp_path / "p.parquet", ["validation"] * 30)
+    with pytest.raises(InputError, match="no image of the test part"):
+        score_file(tmp_path / "p.parquet", SETTINGS, tmp_path / "metrics.json", tmp_path / "bootstrap.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]

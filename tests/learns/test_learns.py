@@ -1,0 +1,93 @@
+"""Do the methods learn? The workflow on 6,000 made studies (config/learns.yaml), about an hour on two cores.
+
+Measured on made films, which prove the machinery and not the methods.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.learns
+METHODS = ("mnm", "maco")
+PATCH_ON_1024_GRID = 1024 / 8
+
+
+@pytest.fixture(scope="module")
+def root(repository: Path) -> Path:
+    """The finished run; a run cut short goes on where it was."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/learns.yaml"]
+    subprocess.run(command, cwd=repository, check=True)
+    return repository / "results/learns"
+
+
+@pytest.fixture(scope="module")
+def metrics(root: Path) -> pd.DataFrame:
+    frame = pd.read_parquet(root / "metrics.parquet")
+    return frame[frame["metric"] == "auroc"]
+
+
+def mean_and_replicates(metrics: pd.DataFrame, **wanted: str) -> tuple[float, np.ndarray]:
+    """Mean AUROC over the pre-training seeds, and its bootstrap replicates (same patients for every seed)."""
+    rows = metrics
+    for column, value in wanted.items():
+        rows = rows[rows[column] == value]
+    assert len(rows) == 3, wanted
+    return float(rows["value"].mean()), np.mean([np.asarray(r) for r in rows["replicates"]], axis=0)
+
+
+def patches_by_finding(root: Path) -> dict[str, float]:
+    """Mean painted area of each finding in 8 px patches of a 64 px film."""
+    boxes = pd.read_csv(root / "made/nih/BBox_List_2017.csv", usecols=range(6), header=0)
+    boxes.columns = ["image", "finding", "x", "y", "w", "h"]
+    boxes["patches"] = boxes["w"] * boxes["h"] / PATCH_ON_1024_GRID**2
+    per_film = boxes.groupby(["finding", "image"])["patches"].sum()
+    return per_film.groupby("finding").mean().rename({"Infiltrate": "Infiltration"}).to_dict()
+
+
+@pytest.mark.parametrize("paper", METHODS)
+def test_zero_shot_is_learnt(metrics, root, paper):
+    trained, replicates = mean_and_replicates(
+        metrics, paper=paper, variant="default", benchmark="nih_zeroshot", label="macro"
+    )
+    untrained, baseline = mean_and_replicates(
+        metrics, paper=paper, variant="random_init", benchmark="nih_zeroshot", label="macro"
+    )
+    low, high = np.nanquantile(replicates - baseline, [0.025, 0.975])
+    print(f"\n{paper}: zero-shot macro AUROC {trained:.3f}, random init {untrained:.3f}, difference [{low:.3f}, {high:.3f}]")
+    assert trained >= 0.72
+    assert low > 0
+
+
+@pytest.mark.parametrize("paper", METHODS)
+def test_large_findings_are_found_without_labels(metrics, root, paper):
+    rows = metrics[
+        (metrics["paper"] == paper) & (metrics["variant"] == "default") & (metrics["benchmark"] == "nih_zeroshot")
+    ]
+    by_finding = rows[rows["label"] != "macro"].groupby("label")["value"].mean().to_dict()
+    sizes = patches_by_finding(root)
+    for finding, value in sorted(by_finding.items(), key=lambda item: -sizes.get(item[0], 0)):
+        print(f"{paper}: {finding:20s} {sizes.get(finding, 0):5.1f} patches  AUROC {value:.3f}")
+    large = {finding: value for finding, value in by_finding.items() if sizes.get(finding, 0) >= 4}
+    assert len(large) >= 5
+    assert np.mean(list(large.values())) >= 0.80
+
+
+@pytest.mark.parametrize("paper", METHODS)
+def test_the_linear_probe_gains_from_pretraining(metrics, paper):
+    where = {"paper": paper, "benchmark": "nih_linear_probe", "fraction": "10%", "label": "macro"}
+    trained, replicates = mean_and_replicates(metrics, variant="default", **where)
+    untrained, baseline = mean_and_replicates(metrics, variant="random_init", **where)
+    low, high = np.nanquantile(replicates - baseline, [0.025, 0.975])
+    print(f"\n{paper}: probe at 10 % {trained:.3f}, untrained {untrained:.3f}, difference [{low:.3f}, {high:.3f}]")
+    assert low > 0
+
+
+@pytest.mark.parametrize("paper", METHODS)
+def test_a_run_takes_at_most_four_cpu_minutes(root, paper):
+    for file in sorted(root.glob(f"{paper}/default/seed*/pretrain/provenance.json")):
+        assert json.loads(file.read_text())["duration_seconds"] <= 240, file

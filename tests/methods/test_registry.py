@@ -1,0 +1,152 @@
+"""What every method must do; a new one is covered by its line in the register."""
+
+import pytest
+import torch
+from made_methods import IMAGE, SMALL, TEXT, VOCABULARY, made_batch, made_method, part_of
+
+from maskray.config.base import Frozen
+from maskray.errors import InputError
+from maskray.methods import METHODS, Method, build_method
+
+each_method = pytest.mark.parametrize("name", METHODS)
+
+
+@each_method
+def test_declares_what_the_loop_needs(name):
+    method = made_method(name)
+    assert isinstance(method, Method)
+    assert issubclass(method.Config, Frozen)
+    assert method.streams
+    assert method.phases[0].starts_at_fraction == 0
+    assert tuple(method(made_batch()).terms) == method.phases[0].terms
+
+
+@each_method
+def test_every_knob_has_a_default_and_most_are_explained(name):
+    fields = METHODS[name].Config.model_fields
+    METHODS[name].Config.parse({}, name)
+    assert sum(field.description is not None for field in fields.values()) >= 0.8 * len(fields)
+
+
+@each_method
+def test_losses_are_finite_scalars_in_float32_and_leave_the_global_generator_alone(name):
+    method, batch = made_method(name), made_batch()
+    torch.manual_seed(5)
+    expected = torch.rand(2)
+    torch.manual_seed(5)
+    losses = method(batch)
+    assert torch.equal(torch.rand(2), expected)
+    for value in (*losses.terms.values(), losses.total, *losses.measures.values()):
+        assert value.dtype == torch.float32
+        assert value.shape == ()
+        assert value.isfinite()
+    assert not any(value.requires_grad for value in losses.measures.values())
+
+
+@each_method
+def test_same_seeds_same_losses_and_other_seeds_other_losses(name):
+    method, batch = made_method(name), made_batch()
+    assert torch.equal(method(batch).total, made_method(name)(batch).total)
+    other = part_of(batch, slice(None))
+    other.sample_seeds_B.add_(77)
+    assert not torch.equal(method(made_batch()).total, method(other).total)
+
+
+@each_method
+def test_gradient_reaches_every_trainable_parameter(name):
+    method = made_method(name)
+    method(made_batch()).total.backward()
+    grouped = {id(p) for parameters in method.parameter_groups().values() for p in parameters}
+    for parameter_name, parameter in method.named_parameters():
+        assert (id(parameter) in grouped) == parameter.requires_grad
+        if parameter.requires_grad:
+            assert parameter.grad is not None, parameter_name
+            assert parameter.grad.isfinite().all(), parameter_name
+            # A bias of attention's keys shifts all scores of a query alike: its gradient is zero but for rounding.
+            assert parameter.grad.any() or parameter_name.endswith("key.bias"), parameter_name
+        else:
+            assert parameter.grad is None, parameter_name
+
+
+@each_method
+def test_groups_name_both_encoders(name):
+    method = made_method(name)
+    groups = method.parameter_groups()
+    assert set(groups) == {"image_encoder", "text_encoder", "rest"}
+    assert {id(p) for p in groups["image_encoder"]} == {id(p) for p in method.image_encoder.parameters()}
+
+
+@each_method
+def test_one_batch_is_learned_by_heart(name):
+    method, batch = made_method(name), made_batch()
+    optimiser = torch.optim.AdamW(method.parameters(), lr=3e-3)
+    first = method(batch).total.item()
+    for _ in range(60):
+        optimiser.zero_grad()
+        total = method(batch).total
+        total.backward()
+        optimiser.step()
+    assert total.item() < 0.6 * first
+
+
+@each_method
+def test_state_makes_a_round_trip(name):
+    method, batch = made_method(name), made_batch()
+    torch.manual_seed(99)
+    again = build_method(name, SMALL.get(name, {}), IMAGE, TEXT, VOCABULARY)
+    assert not torch.equal(again(batch).total, method(batch).total)
+    again.load_state_dict(method.state_dict())
+    assert torch.equal(again(batch).total, method(batch).total)
+    storages = [value.untyped_storage().data_ptr() for value in method.state_dict().values()]
+    assert len(storages) == len(set(storages)), "safetensors does not write tensors that share memory"
+
+
+@each_method
+def test_bf16_autocast_works(name):
+    method, batch = made_method(name), made_batch()
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = method(batch)
+    losses.total.backward()
+    assert losses.total.dtype == torch.float32
+    assert losses.total.item() == pytest.approx(method(batch).total.item(), rel=0.1)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert method.encode_image(batch.images_BHW).dtype == torch.float32
+        assert method.explain(batch).reconstruction_BHW.isfinite().all()
+
+
+@each_method
+def test_what_evaluation_sees(name):
+    method, batch = made_method(name).eval(), made_batch()
+    images = method.encode_image(batch.images_BHW)
+    texts = method.encode_text(batch.token_ids_BL, batch.token_is_real_BL)
+    assert images.shape == texts.shape == (8, method.joint_width)
+    for features in (images, texts):
+        assert torch.allclose(features.norm(dim=1), torch.ones(8), atol=1e-5)
+    maps = method.patch_text_similarity(batch.images_BHW, batch.token_ids_BL, batch.token_is_real_BL)
+    assert maps.shape == (8, 4, 4)
+    assert (maps.abs() <= 1 + 1e-5).all()
+    half = method.encode_text(batch.token_ids_BL[:3], batch.token_is_real_BL[:3])
+    assert torch.allclose(half, texts[:3], atol=1e-5)
+
+
+@each_method
+def test_masks_of_a_sample_do_not_depend_on_its_batch(name):
+    method, batch = made_method(name).eval(), made_batch()
+    whole, part = method.explain(batch), method.explain(part_of(batch, slice(2, 6)))
+    assert whole.hidden_BN.dtype == torch.bool
+    assert torch.equal(whole.hidden_BN[2:6], part.hidden_BN)
+    assert torch.allclose(whole.reconstruction_BHW[2:6], part.reconstruction_BHW, atol=1e-5)
+    hidden_pixels = whole.hidden_BN.view(8, 4, 4).repeat_interleave(8, 1).repeat_interleave(8, 2)
+    assert torch.equal(whole.reconstruction_BHW[~hidden_pixels], batch.images_BHW[~hidden_pixels])
+    assert ((whole.reconstruction_BHW >= 0) & (whole.reconstruction_BHW <= 1)).all()
+
+
+@each_method
+def test_a_misspelt_knob_is_named(name):
+    with pytest.raises(InputError, match=rf"method {name}: no_such_knob"):
+        build_method(name, {"no_such_knob": 1}, IMAGE, TEXT, VOCABULARY)
+
+
+def test_an_unknown_method_is_named_with_those_there_are():
+    with pytest.raises(InputError, match=r"no method 'clipp'; there are maco, mnm"):
+        build_method("clipp", {}, IMAGE, TEXT, VOCABULARY)

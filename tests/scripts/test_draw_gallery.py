@@ -1,0 +1,49 @@
+"""scripts/draw_gallery.py."""
+
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from maskray.config.stages import PretrainStage
+from maskray.config.training import RuntimeConfig
+from maskray.training.loop import pretrain
+from scripts import draw_gallery
+from tests.made_studies import make_source, stage
+from tests.scripts.programs import run_program
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    top = tmp_path_factory.mktemp("gallery")
+    source = make_source(top / "made", 8)
+    pd.read_csv(source.split, dtype=str).replace({"part": {"test": "validation"}}).to_csv(source.split, index=False)
+    pretrain(PretrainStage.model_validate(stage("maco", num_epochs=1)), [source], 0, top / "out", RuntimeConfig())
+    torch.use_deterministic_algorithms(False)
+    return {"pretrained": top / "out"} | vars(source)
+
+
+def flags(inputs, figure, num_images="2"):
+    pairs = inputs | {"num-images": num_images, "data-note": "MADE DATA", "figure": figure}
+    return [part for name, value in pairs.items() for part in (f"--{name}", str(value))]
+
+
+def test_help_answers():
+    result = run_program("draw_gallery", "--help")
+    assert result.returncode == 0
+    assert "no report text is shown" in result.stdout
+
+
+def test_films_are_drawn_the_same_twice(inputs, tmp_path):
+    for name in ("a.png", "b.png"):
+        draw_gallery.main(flags(inputs, tmp_path / name))
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert Image.open(tmp_path / "a.png").size[1] > 400
+
+
+def test_a_missing_model_is_one_line_and_no_output(inputs, tmp_path):
+    result = run_program("draw_gallery", *flags(inputs | {"pretrained": tmp_path / "none"}, tmp_path / "a.png"))
+    assert result.returncode == 1
+    assert str(tmp_path / "none") in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "a.png").exists()

@@ -1,0 +1,131 @@
+"""scripts/pretrain.py, as a program."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from safetensors.torch import load_file
+
+from maskray.files import read_yaml, write_yaml
+from tests.made_studies import make_source, stage
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    def build(settings, *, seconds="1000", devices="1", num_workers="0", out="out"):
+        folder = tmp_path / "made"
+        source = make_source(folder) if not folder.exists() else None
+        files = vars(source) if source else build.files
+        build.files = files
+        write_yaml(tmp_path / "pretrain.yaml", settings)
+        pairs = {
+            "settings": tmp_path / "pretrain.yaml",
+            "indexes": files["index"],
+            "splits": files["split"],
+            "manifests": files["manifest"],
+            "reports": files["reports"],
+            "seed": 0,
+            "devices": devices,
+            "num-nodes": 1,
+            "num-workers": num_workers,
+            "checkpoint-seconds": seconds,
+            "folder": tmp_path / out,
+            "provenance": tmp_path / out / "provenance.json",
+        }
+        return [part for name, value in pairs.items() for part in (f"--{name}", str(value))]
+
+    return build
+
+
+def command(repository, arguments):
+    return [sys.executable, str(repository / "scripts" / "pretrain.py"), *arguments]
+
+
+def run(repository, arguments):
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(command(repository, arguments), capture_output=True, text=True, check=False, env=environment)
+
+
+def test_help_answers_at_once(repository):
+    started = time.monotonic()
+    result = run(repository, ["--help"])
+    assert result.returncode == 0
+    assert "ends with the same weights" in result.stdout
+    assert time.monotonic() - started < 5
+    program = "import sys; sys.argv = ['pretrain.py', '--help']; import runpy\n"
+    program += f"try: runpy.run_path({str(repository / 'scripts' / 'pretrain.py')!r}, run_name='__main__')\n"
+    program += "except SystemExit: pass\n"
+    program += "assert not {'torch', 'pandas', 'pydantic'} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
+
+
+def test_stopped_by_a_signal_it_goes_on_and_cleans_up(repository, tmp_path, arguments):
+    settings = stage("maco", num_epochs=100)
+    call = arguments(settings, num_workers="1")
+    log = tmp_path / "out" / "resume" / "log.csv"
+    with subprocess.Popen(
+        command(repository, call), stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    ) as process:
+        while process.poll() is None and not log.is_file():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 143, said
+    assert "run again to go on from there" in said
+    assert not (tmp_path / "out" / "weights.safetensors").exists()
+
+    result = run(repository, call)
+    assert result.returncode == 0, result.stderr
+    assert "going on after" in result.stderr
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {
+        "weights.safetensors",
+        "image_encoder.safetensors",
+        "text_encoder",
+        "method.yaml",
+        "log.csv",
+        "provenance.json",
+    }
+    provenance = json.loads((tmp_path / "out" / "provenance.json").read_text())
+    assert provenance["seeds"] == {"pretrain": 0}
+    assert len(provenance["inputs"]) == 4
+    assert read_yaml(tmp_path / "out" / "method.yaml")["stage"]["paper"] == "maco"
+
+
+def test_bad_settings_leave_nothing(repository, tmp_path, arguments):
+    result = run(repository, arguments(stage("maco", batch_sise=4)))
+    assert result.returncode == 1
+    assert "pretrain.yaml: pretrain.optimisation.batch_sise" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_lists_of_unequal_length_are_refused(repository, tmp_path, arguments):
+    call = arguments(stage())
+    result = run(repository, [*call, "--indexes", "a.parquet", "b.parquet"])
+    assert result.returncode == 2
+    assert "need one file per data set each" in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("paper", ["maco", "mnm"])
+def test_two_processes_equal_one_on_the_joined_batch(repository, tmp_path, arguments, paper):
+    folders = []
+    for devices in ("1", "2"):
+        settings = stage(paper, num_epochs=2, optimiser="sgd", learning_rate=0.05)
+        call = arguments(settings, devices=devices, out=f"devices{devices}")
+        result = run(repository, call)
+        assert result.returncode == 0, result.stderr
+        folders.append(tmp_path / f"devices{devices}")
+    logs = [[line.split(",")[:-1] for line in (f / "log.csv").read_text().splitlines()] for f in folders]
+    assert logs[0][0] == logs[1][0]
+    assert len(logs[0]) == len(logs[1]) == 9
+    for ours, theirs in zip(logs[0][1:], logs[1][1:], strict=True):
+        assert [float(value) for value in ours] == pytest.approx([float(value) for value in theirs], rel=1e-4)
+    one, two = (load_file(folder / "weights.safetensors") for folder in folders)
+    for name, value in one.items():
+        assert value.float().numpy() == pytest.approx(two[name].float().numpy(), abs=1e-5), name

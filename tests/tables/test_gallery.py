@@ -1,0 +1,86 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from maskray.config.stages import PretrainStage
+from maskray.config.training import RuntimeConfig
+from maskray.data.shard_store import ImageStore
+from maskray.errors import InputError
+from maskray.tables.gallery import GallerySource, explain_films
+from maskray.training.loop import pretrain
+from tests.made_studies import make_source, stage
+
+
+@pytest.fixture(scope="module", params=["maco", "mnm"])
+def pretrained(request, tmp_path_factory):
+    """A tiny method, and a data set with 4 of 16 films in the validation part."""
+    top = tmp_path_factory.mktemp("gallery")
+    source = make_source(top / "made", 16)
+    split = pd.read_csv(source.split, dtype=str).replace({"part": {"test": "validation"}})
+    split.to_csv(source.split, index=False)
+    index = pd.read_parquet(source.index)
+    index["label_Edema"] = np.float32([1, np.nan] * 8)
+    index["label_Lung_Opacity"] = np.float32([0, 1] * 8)
+    index.to_parquet(source.index)
+    pretrain(
+        PretrainStage.model_validate(stage(request.param, num_epochs=1)), [source], 0, top / "out", RuntimeConfig()
+    )
+    torch.use_deterministic_algorithms(False)
+    return request.param, top / "out", GallerySource(**vars(source))
+
+
+def test_validation_films_are_explained(pretrained):
+    paper, folder, source = pretrained
+    name, examples = explain_films(folder, source, 3)
+    assert name == f"{paper}, variant default"
+    validation = {"made-003", "made-007", "made-011", "made-015"}
+    assert {example.caption.split(":")[0] for example in examples} < validation
+    assert {example.caption.split(": ")[1] for example in examples} == {"Lung Opacity"}
+    for example in examples:
+        film, ridge = ImageStore(source.manifest.parent).read([example.caption.split(":")[0]])
+        np.testing.assert_allclose(example.film_SS, film[0] / 255, atol=1e-6)
+        np.testing.assert_allclose(example.ridge_SS, ridge[0] / 255, atol=1e-6)
+        assert example.hidden_hw.shape == (4, 4)
+        assert example.hidden_hw.dtype == bool
+        assert 0 < example.hidden_hw.mean() < 1
+        assert example.reconstruction_SS.shape == (32, 32)
+
+
+def test_visible_patches_are_the_film_itself(pretrained):
+    _, folder, source = pretrained
+    _, (example,) = explain_films(folder, source, 1)
+    is_visible = np.kron(~example.hidden_hw, np.ones((8, 8), bool))
+    np.testing.assert_allclose(example.reconstruction_SS[is_visible], example.film_SS[is_visible], atol=1e-5)
+
+
+def test_no_report_text_is_shown(pretrained):
+    _, folder, source = pretrained
+    reports = pd.read_parquet(source.reports)
+    words = {word for text in reports["manuscript"] for word in text.lower().split()} - {"edema", "lung", "opacity"}
+    _, examples = explain_films(folder, source, 4)
+    assert not words & {word for example in examples for word in example.caption.lower().split()}
+
+
+def test_it_is_the_same_twice_and_asks_for_no_more_than_there_are(pretrained):
+    _, folder, source = pretrained
+    (_, one), (_, two) = explain_films(folder, source, 9), explain_films(folder, source, 9)
+    assert len(one) == 4
+    for first, second in zip(one, two, strict=True):
+        assert (first.hidden_hw == second.hidden_hw).all()
+        assert (first.reconstruction_SS == second.reconstruction_SS).all()
+
+
+def test_without_validation_films_it_says_so(pretrained, tmp_path):
+    _, folder, source = pretrained
+    pd.read_csv(source.split).assign(part="train").to_csv(tmp_path / "split.csv", index=False)
+    with pytest.raises(InputError, match="no validation film"):
+        explain_films(folder, dataclasses.replace(source, split=tmp_path / "split.csv"), 2)
+
+
+def test_a_missing_file_is_named(pretrained, tmp_path):
+    _, folder, source = pretrained
+    with pytest.raises(InputError, match=r"none\.parquet"):
+        explain_films(folder, dataclasses.replace(source, reports=tmp_path / "none.parquet"), 2)

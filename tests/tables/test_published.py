@@ -1,0 +1,110 @@
+import pytest
+
+from maskray.errors import InputError
+from maskray.tables.published import column_key, detail_title, read_published
+
+# Rows, numbers: counted by hand in the papers.
+SHAPES = {
+    ("mnm", "table1"): (9, 81),
+    ("mnm", "table2"): (6, 54),
+    ("mnm", "table3"): (5, 15),
+    ("mnm", "table4"): (5, 15),
+    ("mnm", "table5"): (7, 63),
+    ("mnm", "table6"): (6, 18),
+    ("mnm", "table7"): (4, 12),
+    ("maco", "table1"): (9, 24 + 12 + 18 + 2 * 9),
+    ("maco", "table2"): (9, 6 * 45 + 3 * 3),
+    ("maco", "table3"): (6, 18),
+    ("maco", "table4"): (4, 8),
+    ("maco", "table5"): (3, 3 + 6 + 6),
+}
+SPOT_CHECKS = [
+    ("mnm", "table1", "M&M", "siim-acr|auc|10%", "91.15"),
+    ("mnm", "table1", "MoCo", "chexpert|auc|1%", "78.00"),
+    ("mnm", "table2", "M&M", "nih chest x-ray|f1|zero-shot", "27.55"),
+    ("mnm", "table2", "GLoRIA", "siim-acr|acc|zero-shot", "40.47"),
+    ("mnm", "table3", "MedKLIP", "covid-19 cxr|f1|zero-shot", "76.70"),
+    ("mnm", "table4", "BioViL", "edema severity|acc|100%", "69.14"),
+    ("mnm", "table5", "BioVil", "rsna pneumonia|dice|1%", "68.24"),
+    ("mnm", "table6", "No Masking", "nih chest x-ray|auc|zero-shot", "61.48"),
+    ("mnm", "table7", "KE-Triplet", "nih chest x-ray|acc|zero-shot", "86.55"),
+    ("maco", "table1", "MaCo", "rsna|auc|1%", "91.2"),
+    ("maco", "table1", "MedKLIP", "nih|auc|100%", "83.2"),
+    ("maco", "table1", "GLoRIA*", "chexpert|auc|10%", "87.5"),
+    ("maco", "table1", "BioViL", "row|epoch|", "30+100"),
+    ("maco", "table2", "C2L", "nih|auc|100%|pneumothorax", "85.9"),
+    ("maco", "table2", "REFERS", "nih|auc|1%|pleural thickening", "71.6"),
+    ("maco", "table2", "MaCo", "nih|auc|10%", "83.6"),
+    ("maco", "table3", "Med-UniC", "siim|dice|1%", "56.7"),
+    ("maco", "table4", "BioViL", "ms-cxr|cnr|zero-shot", "1.027"),
+    ("maco", "table5", "+CLIP", "ms-cxr|pg|zero-shot", "0.366"),
+    ("maco", "table5", "+Interaction Weighted", "rsna|auc|100%", "93.3"),
+]
+
+
+@pytest.mark.parametrize(("key", "table"), SHAPES)
+def test_printed_tables_have_all_rows_and_numbers(repository, key, table):
+    published = read_published(repository / f"config/published/{key}.csv", table)
+    assert (len(published.rows), len(published.cells)) == SHAPES[key, table]
+
+
+@pytest.mark.parametrize(("key", "table", "row", "column", "value"), SPOT_CHECKS)
+def test_printed_values_are_digit_for_digit(repository, key, table, row, column, value):
+    assert read_published(repository / f"config/published/{key}.csv", table).cells[row, column] == value
+
+
+@pytest.mark.parametrize("key", ["mnm", "maco"])
+def test_best_printed_values_are_the_papers_own(repository, key):
+    """Each paper says that its method wins everywhere in Table 1; a value in the wrong column would break that."""
+    published = read_published(repository / f"config/published/{key}.csv", "table1")
+    for column in published.columns:
+        values = {row: published.value(row, column) for row in published.rows}
+        assert values[published.rows[-1]] == max(value for value in values.values() if value is not None), column
+
+
+def test_averages_of_maco_table2_are_the_means_of_their_diseases(repository):
+    published = read_published(repository / "config/published/maco.csv", "table2")
+    num_checked = 0
+    for row in published.rows:
+        for fraction in ("1%", "10%", "100%"):
+            key = f"nih|auc|{fraction}"
+            diseases = [float(v) for (r, c), v in published.cells.items() if r == row and c.startswith(f"{key}|")]
+            if diseases:
+                assert len(diseases) == 14
+                assert published.value(row, key) == pytest.approx(sum(diseases) / 14, abs=0.06)
+                num_checked += 1
+    assert num_checked == 18
+
+
+def test_ablation_ends_with_the_same_numbers_as_the_main_table(repository):
+    path = repository / "config/published/mnm.csv"
+    for metric in ("auc", "f1", "acc"):
+        key = f"nih chest x-ray|{metric}|zero-shot"
+        assert len({read_published(path, table).cells["M&M", key] for table in ("table2", "table6", "table7")}) == 1
+
+
+def test_column_key_joins_as_printed_in_lower_case():
+    assert column_key("RSNA Pneumonia", "AUC", "1%") == "rsna pneumonia|auc|1%"
+    assert column_key("NIH", "AUC", "1%", "Pleural_Thickening") == "nih|auc|1%|pleural thickening"
+    assert detail_title("row|pretrain-dataset|") == "Pretrain-dataset"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("table,row,value\n", "first line"),
+        ("table,row,column,value\ntable1,A,x|auc|1%,eighty\n", "line 2, column value"),
+        ("table,row,column,value\ntable1,A,x|auc|1%,80\ntable1,A,x|auc|1%,81\n", "line 3"),
+        ("table,row,column,value\ntable1,A,80\n", "line 2"),
+    ],
+)
+def test_bad_files_are_named_with_their_line(tmp_path, text, told):
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=told) as error:
+        read_published(path, "table1")
+    assert str(path) in str(error.value)
+
+
+def test_an_unknown_table_is_empty(repository):
+    assert read_published(repository / "config/published/mnm.csv", "linear_probe").rows == ()

@@ -1,0 +1,70 @@
+"""Log and lines."""
+
+import logging
+
+from maskray.training import progress
+from maskray.training.progress import Progress, TrainingLog
+
+
+def row(step, **terms):
+    return {
+        "step": step,
+        "epoch": 0,
+        **(terms or {"itc": 0.5 / (step + 1)}),
+        "total": 1.0,
+        "learning_rate": 0.1,
+        "gradient_norm": 2.0,
+        "images_per_second": 3.5,
+    }
+
+
+def write(path, first, last, **terms):
+    log = TrainingLog(path, first)
+    for step in range(first, last):
+        log.append(row(step, **terms))
+    log.close()
+
+
+def test_columns_are_the_loss_terms(tmp_path):
+    write(tmp_path / "log.csv", 0, 2, itc=0.1, itm=0.25)
+    lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert lines[0] == "step,epoch,itc,itm,total,learning_rate,gradient_norm,images_per_second"
+    assert lines[1:] == ["0,0,0.1,0.25,1.0,0.1,2.0,3.5", "1,0,0.1,0.25,1.0,0.1,2.0,3.5"]
+
+
+def test_resuming_cuts_back_to_the_checkpoint(tmp_path):
+    whole, resumed = tmp_path / "whole.csv", tmp_path / "resumed.csv"
+    write(whole, 0, 30)
+    write(resumed, 0, 25)
+    with resumed.open("a") as handle:
+        handle.write("2")  # what is left of a line that was being written
+    write(resumed, 12, 30)
+    assert resumed.read_text() == whole.read_text()
+
+
+def test_starting_afresh_forgets_other_columns(tmp_path):
+    write(tmp_path / "log.csv", 0, 5, old=1.0)
+    write(tmp_path / "log.csv", 0, 1, new=2.0)
+    assert (tmp_path / "log.csv").read_text().count("\n") == 2
+    assert "old" not in (tmp_path / "log.csv").read_text()
+
+
+def test_no_steps_leave_a_header(tmp_path):
+    write(tmp_path / "log.csv", 0, 0)
+    assert (tmp_path / "log.csv").read_text().startswith("step,epoch,total,")
+
+
+def test_a_line_a_minute_where_there_is_no_terminal(caplog, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    shown = Progress(300, 0)
+    with caplog.at_level(logging.INFO):
+        for step in range(150):
+            shown.show(row(step))
+            clock[0] += 1
+    shown.close()
+    assert [record.getMessage() for record in caplog.records] == [
+        "step 1 of 300: itc 0.5, total 1, 3.5 images/s",
+        "step 61 of 300: itc 0.008197, total 1, 3.5 images/s",
+        "step 121 of 300: itc 0.004132, total 1, 3.5 images/s",
+    ]

@@ -1,0 +1,72 @@
+"""The resume folder: lock, marker, signals."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from maskray.errors import InputError
+from maskray.training import resume as resuming
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from maskray.training import resume
+resume.lock(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_second_trainer_stops_and_a_killed_one_leaves_no_lock(tmp_path):
+    folder = tmp_path / "resume"
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        try:
+            with pytest.raises(InputError, match=rf"another trainer \(process {holder.pid} on .*\) is at work here"):
+                resuming.lock(folder)
+        finally:
+            holder.kill()
+    resuming.unlock(resuming.lock(folder))
+
+
+def test_a_lasting_stop_is_not_tried_again_until_something_changes(tmp_path):
+    with pytest.raises(InputError, match="itc is nan"), resuming.stop_is_marked(tmp_path, "old", writes=True):
+        raise InputError("itc is nan")
+    with pytest.raises(InputError, match=r"itc is nan .*delete .*stopped\.json"):
+        resuming.check_not_stopped(tmp_path, "old")
+    resuming.check_not_stopped(tmp_path, "new")
+    resuming.check_not_stopped(tmp_path, "old")
+
+
+def test_other_ends_leave_no_marker(tmp_path):
+    with pytest.raises(SystemExit), resuming.stop_is_marked(tmp_path, "old", writes=True):
+        sys.exit(143)
+    with pytest.raises(InputError), resuming.stop_is_marked(tmp_path, "old", writes=False):
+        raise InputError("on another rank")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+def test_signals_are_remembered_and_handlers_given_back(number):
+    before = signal.getsignal(number)
+    with resuming.StopSignals() as signals:
+        assert signals.received is None
+        signal.raise_signal(number)
+        assert signals.received == number
+    assert signal.getsignal(number) == before
+
+
+def test_a_second_interrupt_does_not_wait():
+    with resuming.StopSignals():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_discard_removes_the_folder_alone(tmp_path):
+    resuming.unlock(resuming.lock(tmp_path / "resume"))
+    (tmp_path / "weights.safetensors").touch()
+    resuming.discard(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["weights.safetensors"]

@@ -1,0 +1,53 @@
+"""What an edit reruns: a comment nothing, a knob what stands on it, a deleted file itself."""
+
+MICRO = ("--configfile", "micro.yaml")
+TABLE = "results/micro/tables/maco/linear_probe.md"
+MODEL = "results/micro/maco/default/seed0"
+
+
+def test_a_finished_workflow_has_nothing_to_do(finished):
+    assert finished.job_counts(*MICRO) == {}
+    assert "made data" in (finished.folder / TABLE).read_text().lower()
+
+
+def test_a_comment_in_a_config_reruns_nothing(finished, edited):
+    edited("config/papers/maco.yaml", "# Sec. 3.5", "# Section 3.5")
+    edited("config/config.yaml", "# per data set", "# for each data set")
+    assert finished.job_counts(*MICRO) == {}
+
+
+def test_a_docstring_of_a_script_reruns_nothing(finished, edited):
+    edited("scripts/pretrain.py", '"""', '"""Indeed: ')
+    assert finished.job_counts(*MICRO) == {}
+
+
+def test_moving_the_data_reruns_nothing(finished):
+    assert finished.job_counts(*MICRO, "--config", "site={nih: {folder: /elsewhere}}") == {}
+
+
+def test_a_probe_knob_reruns_the_probes_only(finished, edited):
+    edited("config/papers/maco.yaml", "learning_rate: 5.0e-4", "learning_rate: 6.0e-4")
+    counts = finished.job_counts(*MICRO)
+    assert counts["probe_nih_linear_probe"] == 2
+    assert not {"pretrain", "predict_nih_zeroshot", "score_nih_zeroshot", "shard_images_nih"} & set(counts)
+
+
+def test_a_pretraining_knob_reruns_pretraining_and_not_the_shards(finished, edited):
+    edited("micro.yaml", "batch_size: 16", "batch_size: 8")
+    counts = finished.job_counts(*MICRO)
+    assert counts["pretrain"] == 2
+    assert not [rule for rule in counts if rule.startswith(("shard", "index", "make", "structure", "split"))]
+
+
+def test_a_deleted_prediction_is_made_again_and_only_that(finished):
+    predictions = finished.folder / MODEL / "nih_zeroshot/predictions.parquet"
+    before = predictions.read_bytes()
+    table = (finished.folder / TABLE).read_bytes()
+    predictions.unlink()
+    counts = finished.job_counts(*MICRO)
+    assert counts["predict_nih_zeroshot"] == 1
+    assert not {"pretrain", "probe_nih_linear_probe"} & set(counts)
+    finished.snakemake(*MICRO)
+    assert predictions.read_bytes() == before
+    assert (finished.folder / TABLE).read_bytes() == table
+    assert finished.job_counts(*MICRO) == {}

@@ -1,0 +1,63 @@
+"""``snakemake -n``: the whole plan in a fresh clone, with no data anywhere, and clear errors."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+GOLDEN = Path(__file__).parent / "job_counts.json"
+
+
+@pytest.mark.parametrize("overlay", [None, "config/demo.yaml", "config/open.yaml"])
+def test_golden_job_counts(fresh, overlay):
+    counts = fresh.job_counts(*(["--configfile", overlay] if overlay else []))
+    golden = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}
+    name = overlay or "config/config.yaml"
+    if os.environ.get("MASKRAY_RECORD"):
+        GOLDEN.write_text(json.dumps(golden | {name: counts}, indent=1, sort_keys=True) + "\n")
+    else:
+        assert counts == golden[name], "if the change is meant: make record"
+
+
+def test_one_table_asks_for_just_what_it_needs(fresh):
+    counts = fresh.job_counts("results/tables/maco/table1.md")
+    assert counts["pretrain"] == 1
+    assert counts["finetune_nih_classification"] == 15
+    assert not any("zeroshot" in rule or "siim" in rule or "probe" in rule for rule in counts)
+
+
+def test_one_benchmark_can_be_named_alone(fresh):
+    counts = fresh.job_counts("rsna_classification")
+    assert counts["finetune_rsna_classification"] == 30
+    assert not any(rule.startswith("finetune") and "rsna" not in rule for rule in counts)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("config/papers/mnm.yaml", "num_epochs: 100", "num_epoch: 100", "pretrain.optimisation.num_epoch: no such key (did you mean num_epochs?)"),
+        ("config/papers/mnm.yaml", "batch_size: 128", "batch_size: many", "pretrain.optimisation.batch_size"),
+        ("config/papers/maco.yaml", "benchmark: rsna_classification", "benchmark: rsna_guessing", "rsna_guessing"),
+        ("config/papers/maco.yaml", "protocol: official", "protocol: unofficial", "no split unofficial; there are"),
+        ("config/datasets/nih.yaml", "licence:", "license:", "did you mean licence?"),
+        ("config/config.yaml", "papers: [mnm, maco]", "papers: [mnm, maca]", "no paper maca; allowed: maco, mnm"),
+        ("config/config.yaml", "shard_jobs: 64", "shard_job: 64", "shard_job: no such key (did you mean shard_jobs?)"),
+    ],
+)  # fmt: skip
+def test_a_wrong_key_is_named_with_its_path_and_the_allowed_names(fresh, file, old, new, said):
+    path = fresh.folder / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    result = fresh.snakemake("-n", check=False)
+    assert result.returncode != 0
+    assert said in result.stderr + result.stdout
+    assert "Traceback" not in result.stderr
+
+
+def test_a_misspelt_knob_of_a_method_is_named(fresh):
+    overlay = {"overlay": {"maco": {"method": {"mask_ration": 0.5}}}}
+    (fresh.folder / "wrong.yaml").write_text(yaml.safe_dump(overlay))
+    result = fresh.snakemake("-n", "--configfile", "wrong.yaml", check=False)
+    assert "method: mask_ration: no such key" in result.stderr + result.stdout

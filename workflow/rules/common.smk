@@ -1,0 +1,71 @@
+# The plan, the paths, and how a rule calls its script. The only file of the workflow with functions.
+import shlex
+import sys
+
+from maskray.config import jobs
+from maskray.config.check import check
+from maskray.config.jobs import by_value
+from maskray.config.paths import Paths
+from maskray.config.plan import Plan, task_of
+from maskray.errors import InputError
+
+TOP = Path(workflow.basedir)
+try:
+    check(config, TOP / "workflow/schemas/workflow.schema.json", "config")
+    PLAN = Plan(config, TOP)
+    PATHS = Paths(PLAN)
+    REPORT_INPUTS = PATHS.report_inputs()
+except InputError as error:
+    raise WorkflowError(str(error)) from None  # one clear line for the user, not a stack of ours
+
+ROOT = PATHS.root
+MODEL = PATHS.model
+MADE = config.get("made")
+ENVIRONMENT = str(TOP / "envs/main.yaml")
+# The running snakemake's own Python: whatever is first on PATH may be another one, above all in cluster jobs.
+PYTHON = "python" if "conda" in str(workflow.deployment_settings.deployment_method).lower() else sys.executable
+
+
+def site_flags(wildcards, output):
+    """Where the raw data lie. Taking `output` makes it a derived parameter: moving data to scratch reruns nothing."""
+    folders = config.get("site", {}).get(wildcards.dataset, {})
+    if made_manifest(wildcards):
+        folders = {"folder": f"{ROOT}/made/{wildcards.dataset}", "reports": f"{ROOT}/made/{wildcards.dataset}/reports"}
+    reports = f"--reports-folder {shlex.quote(folders['reports'])}" if folders.get("reports") else ""
+    return f"--site-folder {shlex.quote(folders.get('folder') or '')} {reports}"
+
+
+def command(script, arguments, shown=False):
+    """The shell command of a rule; long work is shown on the terminal besides being logged."""
+    program = f"{shlex.quote(str(PYTHON))} {shlex.quote(str(TOP / 'scripts' / script))}.py"
+    return f"{program} {arguments} " + ("2>&1 | tee {log}" if shown else "> {log} 2>&1")
+
+
+def made_manifest(wildcards):
+    """The made data that a reader needs first; nothing where the data are real."""
+    return f"{ROOT}/made/{wildcards.dataset}.json" if MADE and wildcards.dataset in MADE["num_studies"] else []
+
+
+def benchmark_inputs(benchmark):
+    """An input function: what a benchmark of a pre-trained model reads."""
+    return lambda w: PATHS.benchmark_inputs(w.paper, w.variant, w.pretrain_seed, benchmark)
+
+
+def benchmark_settings(benchmark):
+    """A params function: the settings of a benchmark of one variant."""
+    return lambda w: by_value(jobs.evaluation_stage(PLAN, w.paper, w.variant, benchmark))
+
+
+def pretrain_inputs(wildcards):
+    """What pre-training reads."""
+    return PATHS.pretrain_inputs(wildcards.paper, wildcards.variant)
+
+
+def gallery_inputs(wildcards):
+    """The first pre-training data set, from which the pictures are drawn."""
+    return {name: files[0] for name, files in pretrain_inputs(wildcards).items()}
+
+
+def table_cells(wildcards, file):
+    """One file of every run that a table shows."""
+    return PATHS.of_cells(PLAN.cells(wildcards.paper, wildcards.table), file)

@@ -1,0 +1,107 @@
+# Raw folders -> index, splits, shards.
+SHARD_PARTS = range(config.get("shard_jobs", 64))
+IMAGE_THREADS = jobs.runtime(PLAN, "images")["threads"]
+
+
+rule make_data:
+    output:
+        manifest=f"{ROOT}/made/{{dataset}}.json",
+    log:
+        f"{ROOT}/logs/make_data/{{dataset}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        settings=by_value(MADE),
+        folder=lambda wildcards, output: output.manifest.removesuffix(".json"),
+    shell:
+        command(
+            "make_data",
+            "--dataset {wildcards.dataset} --settings {params.settings:q}"
+            " --folder {params.folder} --manifest {output.manifest}",
+        )
+
+
+rule index_dataset:
+    input:
+        made_manifest,
+    output:
+        index=PATHS.data("{dataset}", "index.parquet"),
+    log:
+        f"{ROOT}/logs/index_dataset/{{dataset}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        site=site_flags,
+        dataset=lambda wildcards: by_value(PLAN.datasets[wildcards.dataset]),
+    shell:
+        command("index_dataset", "{params.site} --dataset {params.dataset:q} --index {output.index}")
+
+
+rule shard_images:
+    input:
+        index=PATHS.data("{dataset}", "index.parquet"),
+    output:
+        shard=PATHS.data("{dataset}", "shards/part-{part}.h5"),
+        rejected=PATHS.data("{dataset}", "shards/part-{part}.rejected.csv"),
+    log:
+        f"{ROOT}/logs/shard_images/{{dataset}}/{{part}}.log",
+    conda:
+        ENVIRONMENT
+    threads: IMAGE_THREADS
+    params:
+        site=lambda wildcards, output: site_flags(wildcards, output).partition("--reports-folder")[0],
+        settings=by_value({k: v for k, v in config.get("images", {}).items() if k != "max_rejected_fraction"}),
+        num_parts=len(SHARD_PARTS),
+    shell:
+        command(
+            "shard_images",
+            "{params.site} --index {input.index} --settings {params.settings:q} --part {wildcards.part}"
+            " --num-parts {params.num_parts} --threads {threads}"
+            " --shard {output.shard} --rejected {output.rejected}",
+        )
+
+
+rule collect_shards:
+    input:
+        index=PATHS.data("{dataset}", "index.parquet"),
+        shards=expand(PATHS.data("{dataset}", "shards/part-{part}.h5"), part=SHARD_PARTS, allow_missing=True),
+        rejected=expand(
+            PATHS.data("{dataset}", "shards/part-{part}.rejected.csv"), part=SHARD_PARTS, allow_missing=True
+        ),
+    output:
+        manifest=PATHS.data("{dataset}", "shards/manifest.json"),
+        rejected=PATHS.data("{dataset}", "shards/rejected.csv"),
+    log:
+        f"{ROOT}/logs/collect_shards/{{dataset}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        max_rejected_fraction=config.get("images", {}).get("max_rejected_fraction", 0.01),
+    shell:
+        command(
+            "collect_shards",
+            "--index {input.index} --shards {input.shards} --rejected {input.rejected}"
+            " --max-rejected-fraction {params.max_rejected_fraction}"
+            " --manifest {output.manifest} --all-rejected {output.rejected}",
+        )
+
+
+rule split_dataset:
+    input:
+        index=PATHS.data("{dataset}", "index.parquet"),
+    output:
+        split=PATHS.data("{dataset}", "splits/{protocol}/split.csv"),
+        summary=PATHS.data("{dataset}", "splits/{protocol}/summary.json"),
+    log:
+        f"{ROOT}/logs/split_dataset/{{dataset}}-{{protocol}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        settings=lambda wildcards: by_value(PLAN.datasets[wildcards.dataset]["splits"][wildcards.protocol]),
+        labels=lambda wildcards: PLAN.labels(wildcards.dataset),
+    shell:
+        command(
+            "split_dataset",
+            "--index {input.index} --settings {params.settings:q} --labels {params.labels:q}"
+            " --split {output.split} --summary {output.summary}",
+        )

@@ -1,0 +1,106 @@
+# One rule per benchmark, one target per benchmark; predicting and scoring apart.
+THREADS = jobs.runtime(PLAN, "evaluate")["threads"]
+INPUT_FLAGS = (
+    "--settings {params.settings:q} --pretrained {params.pretrained} --index {input.index} --split {input.split}"
+    " --manifest {input.manifest} --provenance {output.provenance}"
+)
+
+for benchmark in PLAN.benchmarks():
+    dataset, task = task_of(benchmark)
+
+    if task == "finetune":
+
+        rule:
+            name:
+                f"finetune_{benchmark}"
+            input:
+                unpack(benchmark_inputs(benchmark)),
+            output:
+                predictions=f"{MODEL}/{benchmark}/{{fraction}}/seed{{seed}}/predictions.parquet",
+                provenance=f"{MODEL}/{benchmark}/{{fraction}}/seed{{seed}}/provenance.json",
+            log:
+                f"{ROOT}/logs/finetune/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}-{{fraction}}-{{seed}}.log",
+            conda:
+                ENVIRONMENT
+            threads: THREADS
+            params:
+                settings=benchmark_settings(benchmark),
+                pretrained=lambda wildcards, input: str(Path(input.weights).parent),
+            shell:
+                command(
+                    "finetune",
+                    f"{INPUT_FLAGS} --fraction {{wildcards.fraction}} --seed {{wildcards.seed}}"
+                    " --predictions {output.predictions}",
+                )
+
+    elif task == "linear_probe":
+
+        rule:
+            name:
+                f"probe_{benchmark}"
+            input:
+                unpack(benchmark_inputs(benchmark)),
+            output:
+                predictions=PATHS.runs(benchmark, "predictions.parquet"),
+                provenance=f"{MODEL}/{benchmark}/provenance.json",
+            log:
+                f"{ROOT}/logs/linear_probe/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}.log",
+            conda:
+                ENVIRONMENT
+            threads: THREADS
+            params:
+                settings=benchmark_settings(benchmark),
+                pretrained=lambda wildcards, input: str(Path(input.weights).parent),
+                folder=lambda wildcards, output: str(Path(output.provenance).parent),
+            shell:
+                command("linear_probe", f"{INPUT_FLAGS} --folder {{params.folder}}")
+
+    else:
+
+        rule:
+            name:
+                f"predict_{benchmark}"
+            input:
+                unpack(benchmark_inputs(benchmark)),
+            output:
+                predictions=f"{MODEL}/{benchmark}/predictions.parquet",
+                provenance=f"{MODEL}/{benchmark}/provenance.json",
+            log:
+                f"{ROOT}/logs/zeroshot/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}.log",
+            conda:
+                ENVIRONMENT
+            threads: THREADS
+            params:
+                settings=benchmark_settings(benchmark),
+                pretrained=lambda wildcards, input: str(Path(input.weights).parent),
+            shell:
+                command("zeroshot", f"{INPUT_FLAGS} --predictions {{output.predictions}}")
+
+    rule:
+        name:
+            f"score_{benchmark}"
+        input:
+            predictions=PATHS.runs(benchmark, "predictions.parquet"),
+        output:
+            metrics=PATHS.runs(benchmark, "metrics.json"),
+            bootstrap=PATHS.runs(benchmark, "bootstrap.npz"),
+        log:
+            f"{ROOT}/logs/score/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}.log",
+        conda:
+            ENVIRONMENT
+        params:
+            settings=by_value(config.get("score", {})),
+        shell:
+            command(
+                "score",
+                "--predictions {input.predictions} --settings {params.settings:q}"
+                " --metrics {output.metrics} --bootstrap {output.bootstrap}",
+            )
+
+    rule:
+        name:
+            benchmark
+        input:
+            # Predictions besides metrics, so that a deleted prediction is made again, and only that.
+            PATHS.of_cells([cell for cell in PLAN.all_cells() if cell.benchmark == benchmark], "predictions.parquet"),
+            PATHS.of_cells([cell for cell in PLAN.all_cells() if cell.benchmark == benchmark], "metrics.json"),

@@ -1,0 +1,50 @@
+# Fetched weights, and the pre-training of every variant.
+
+
+localrules:
+    fetch_weights,
+    weights,
+
+
+rule fetch_weights:
+    output:
+        fetched=f"{config.get('weights_folder', 'weights')}/{{name}}/fetched.json",
+    log:
+        f"{ROOT}/logs/fetch_weights/{{name}}.log",
+    conda:
+        ENVIRONMENT
+    shell:
+        command("fetch_weights", "--weights {wildcards.name} --fetched {output.fetched}")
+
+
+rule weights:
+    input:
+        [file for model in PLAN.models() for file in PATHS.fetched_weights(model.paper, model.variant)],
+
+
+rule pretrain:
+    input:
+        lambda wildcards: PATHS.fetched_weights(wildcards.paper, wildcards.variant),
+        unpack(pretrain_inputs),
+    output:
+        weights=f"{MODEL}/pretrain/weights.safetensors",
+        image_encoder=f"{MODEL}/pretrain/image_encoder.safetensors",
+        method=f"{MODEL}/pretrain/method.yaml",
+        history=f"{MODEL}/pretrain/log.csv",
+        provenance=f"{MODEL}/pretrain/provenance.json",
+    log:
+        f"{ROOT}/logs/pretrain/{{paper}}-{{variant}}-seed{{pretrain_seed}}.log",
+    conda:
+        ENVIRONMENT
+    threads: jobs.runtime(PLAN, "pretrain")["threads"]
+    params:
+        settings=lambda wildcards: by_value(jobs.pretrain_stage(PLAN, wildcards.paper, wildcards.variant)),
+        folder=lambda wildcards, output: str(Path(output.weights).parent),
+    shell:
+        command(
+            "pretrain",
+            "--settings {params.settings:q} --indexes {input.indexes} --splits {input.splits}"
+            " --manifests {input.manifests} --reports {input.reports} --seed {wildcards.pretrain_seed}"
+            f" --folder {{params.folder}} --provenance {{output.provenance}} {jobs.machine_flags(PLAN)}",
+            shown=True,
+        )
