@@ -12,7 +12,9 @@ from maskray import command
 def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__ or "")
     parser.add_argument("--dataset", type=Path, required=True, metavar="YAML", help="settings of the data set")
-    parser.add_argument("--site-folder", type=Path, required=True, metavar="DIR", help="the owners' folder")
+    parser.add_argument(
+        "--site-folder", type=command.folder_or_none, required=True, metavar="DIR", help="the owners' folder"
+    )
     parser.add_argument("--reports-folder", type=Path, metavar="DIR", help="where the reports lie apart (MIMIC-CXR)")
     parser.add_argument("--index", type=Path, required=True, metavar="PARQUET", help="the index to write")
     args = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""Score predictions: AUROC, F1 and accuracy per label and macro, with bootstrap intervals over patients.
+"""Score the runs of a benchmark on one model: AUROC, F1 and accuracy per label and macro, with bootstrap intervals over patients.
 
 Thresholds of f1 and accuracy come from the validation part; those of f1_oracle and accuracy_oracle from the test part
 itself, as in the papers. Needs no GPU and no torch.
@@ -13,16 +13,18 @@ from maskray import command
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__)
-    parser.add_argument("--predictions", required=True, metavar="FILE", help="Parquet that a benchmark wrote")
+    parser.add_argument("--predictions", required=True, nargs="+", metavar="FILE", help="Parquet of each run")
     parser.add_argument("--settings", required=True, metavar="FILE", help="replicates, confidence and seed (YAML)")
-    parser.add_argument("--metrics", required=True, metavar="FILE", help="JSON to write")
-    parser.add_argument("--bootstrap", required=True, metavar="FILE", help="replicates to write (npz)")
+    parser.add_argument("--metrics", required=True, nargs="+", metavar="FILE", help="JSON to write for each run")
+    parser.add_argument("--bootstrap", required=True, nargs="+", metavar="FILE", help="replicates of each run (npz)")
     arguments = parser.parse_args(argv)
 
     from maskray.config.stages import ScoreStage
     from maskray.evaluation.scoring import score_file
 
-    score_file(arguments.predictions, ScoreStage.read(arguments.settings), arguments.metrics, arguments.bootstrap)
+    settings = ScoreStage.read(arguments.settings)
+    for files in zip(arguments.predictions, arguments.metrics, arguments.bootstrap, strict=True):
+        score_file(files[0], settings, *files[1:])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ from maskray import command
 def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__ or "")
     parser.add_argument("--index", type=Path, required=True, help="index.parquet of the data set")
-    parser.add_argument("--site-folder", type=Path, required=True, help="where the paths of the index begin")
+    parser.add_argument(
+        "--site-folder", type=command.folder_or_none, required=True, help="where the paths of the index begin"
+    )
     parser.add_argument("--settings", required=True, help="images.yaml, or its content as JSON")
     parser.add_argument("--part", type=int, required=True, help="from 0")
     parser.add_argument("--num-parts", type=int, required=True, help="parts of the whole data set")

@@ -16,7 +16,9 @@ from maskray import command
 def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__ or "")
     parser.add_argument("--dataset", type=Path, required=True, help="dataset.yaml")
-    parser.add_argument("--site-folder", type=Path, required=True, help="the data set as its owners distribute it")
+    parser.add_argument(
+        "--site-folder", type=command.folder_or_none, required=True, help="the data set as its owners distribute it"
+    )
     parser.add_argument("--reports-folder", type=Path, help="where the reports lie, if apart (MIMIC-CXR)")
     parser.add_argument("--settings", type=Path, required=True, help="reports.yaml")
     parser.add_argument("--part", type=int, required=True, help="from 0")

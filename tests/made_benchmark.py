@@ -100,8 +100,14 @@ class TinyMethod(nn.Module):
         return nn.functional.normalize(self.text_encoder(token_ids_BL * token_is_real_BL), dim=1)
 
 
-def write_pretrained(folder, size_px=16):
-    """A folder as pre-training leaves it, of a tiny random MaCo."""
+METHOD_SETTINGS = {
+    "maco": {"group_size": 2},
+    "mnm": {"latent_width": 16, "cross_depth": 1, "cross_num_heads": 2},
+}
+
+
+def write_pretrained(folder, paper="maco", size_px=16):
+    """A folder as pre-training leaves it, of a tiny random method."""
     from maskray.config.stages import PretrainStage
     from maskray.methods import build_method
     from maskray.reports.tokens import build_tokenizer
@@ -113,9 +119,9 @@ def write_pretrained(folder, size_px=16):
     image = {"name": "vit_tiny_patch16_224", "weights": None, "image_px": size_px, "patch_px": 8} | sizes
     stage = PretrainStage.parse(
         {
-            "paper": "maco",
+            "paper": paper,
             "variant": "default",
-            "method": {"decoder_width": 16, "decoder_depth": 1, "decoder_num_heads": 2, "group_size": 2},
+            "method": {"decoder_width": 16, "decoder_depth": 1, "decoder_num_heads": 2} | METHOD_SETTINGS[paper],
             "image_encoder": image,
             "text_encoder": {"weights": None, "max_tokens": 24, "vocabulary_size": 120} | sizes,
             "pretrain": {
@@ -158,7 +164,7 @@ STAGE = {
 }
 
 
-def write_inputs(folder):
+def write_inputs(folder, paper="maco"):
     """A benchmark of 16 px films and a pre-trained folder."""
     paths = write_benchmark(folder / "data", size_px=16)
-    return ProgramInputs(folder, paths, write_pretrained(folder / "pretrain"))
+    return ProgramInputs(folder, paths, write_pretrained(folder / "pretrain", paper))

@@ -19,6 +19,11 @@ def parser(description: str) -> argparse.ArgumentParser:
     )
 
 
+def folder_or_none(text: str) -> Path | None:
+    """A folder flag; empty where the config names none, so that the reader can say what belongs there."""
+    return Path(text) if text else None
+
+
 def run(main: Callable[[Sequence[str] | None], None]) -> None:
     """Run ``main`` as a program: errors the user can mend are one line and status 1, without a traceback.
 

@@ -5,11 +5,11 @@ import logging
 import numpy as np
 import pandas as pd
 import pytest
-from tests.made_studies import make_source
 
 from maskray.data.pairs import join_pairs
 from maskray.data.shard_store import ImageStore
 from maskray.errors import InputError
+from tests.made_studies import make_source
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from maskray.reports.tokens import build_tokenizer, load_tokenizer
 
 from maskray.data.texts import TokenisedReports, training_texts
+from maskray.reports.tokens import build_tokenizer, load_tokenizer
 
 SENTENCES = [["the heart is large.", "no effusion.", "the lungs are clear.", "a tube is seen."], ["no effusion."]]
 MANUSCRIPT = "is there effusion? no. verdict: effusion absent."

@@ -6,9 +6,9 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from made_methods import made_batch, made_method, part_of
 
 from maskray.methods import METHODS
+from tests.methods.made_methods import made_batch, made_method, part_of
 
 
 def step(name, batch):

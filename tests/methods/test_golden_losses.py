@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from made_methods import made_batch, made_method
 
 from maskray.methods import METHODS
+from tests.methods.made_methods import made_batch, made_method
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 

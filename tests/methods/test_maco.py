@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
-from made_methods import made_batch, made_method
 from torch.nn import functional as F
 
 from maskray.losses.contrastive import similarity_logits
 from maskray.masking.apply import visible_index
+from tests.methods.made_methods import made_batch, made_method
 
 
 def test_eq_04_weighs_both_terms():

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from made_methods import made_batch, made_method
 from pydantic import ValidationError
 
 from maskray.methods.mnm import MnmConfig
+from tests.methods.made_methods import made_batch, made_method
 
 
 def changed(batch, **fields):

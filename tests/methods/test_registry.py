@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from made_methods import IMAGE, SMALL, TEXT, VOCABULARY, made_batch, made_method, part_of
 
 from maskray.config.base import Frozen
 from maskray.errors import InputError
 from maskray.methods import METHODS, Method, build_method
+from tests.methods.made_methods import IMAGE, SMALL, TEXT, VOCABULARY, made_batch, made_method, part_of
 
 each_method = pytest.mark.parametrize("name", METHODS)
 

@@ -110,6 +110,6 @@ def test_replicates_without_a_positive_are_counted():
 
 def test_a_large_test_set_takes_seconds():
     part = make_part(0, num_images=25_000, num_labels=2, num_patients=2_800)
-    started = time.perf_counter()
+    started = time.process_time()
     score_it(part, part, num_replicates=1000)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10

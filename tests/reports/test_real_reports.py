@@ -19,7 +19,7 @@ def sections_of(path):
     return {element.get("Label"): element.text or "" for element in root.iter("AbstractText")}
 
 
-@pytest.mark.parametrize(("policy", "at_least"), [("positive", 0.85), ("drop", 0.86)])
+@pytest.mark.parametrize(("policy", "at_least"), [("positive", 0.83), ("drop", 0.85)])
 def test_verdicts_against_gold_labels(shared_data, policy, at_least):
     folder = shared_data / "open-i"
     if not (folder / "gold_labels.csv").is_file():
@@ -28,7 +28,10 @@ def test_verdicts_against_gold_labels(shared_data, policy, at_least):
         gold = {row["report_id"]: row for row in csv.DictReader(handle) if row["has_gold"] == "1"}
     # No report has Hernia in the gold file, although many name a hiatal hernia: it was not labelled.
     labels = [name for name in next(iter(gold.values())) if name not in ("report_id", "has_gold", "normal", "Hernia")]
-    chosen = random.Random(1).sample(sorted(gold), len(gold) // 4)
+    # The word lists were written while reading errors of the other half only.
+    shuffled = sorted(gold)
+    random.Random(0).shuffle(shuffled)
+    chosen = shuffled[1::2]
     source = RuleSource()
     true_positive = false_positive = false_negative = 0
     for report in chosen:

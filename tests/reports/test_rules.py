@@ -127,6 +127,13 @@ POSITIONS = [
     ("Effusion at the right costophrenic angle.", ["right costophrenic angle"]),
     ("Old fracture of the left lateral 6th rib.", ["left rib"]),
     ("RLL pneumonia.", ["right lower lobe"]),
+    ("Hazy bilateral lung opacities.", ["bilateral lungs"]),
+    ("Lung opacities.", [""]),
+    ("Left base atelectasis and scarring.", ["left lung base", "left lung base"]),
+    (
+        "Nodule in the right upper lobe and opacities in both lower lobes.",
+        ["right upper lobe", "bilateral lower lobes"],
+    ),
     ("There is a pneumothorax.", [""]),
     ("No effusion. Right lower lobe pneumonia.", ["", "right lower lobe"]),
     ("Cardiomegaly in the right lung.", [""]),

@@ -7,6 +7,7 @@ import pytest
 from maskray.errors import InputError
 from maskray.evaluation.predictions import read_predictions
 from maskray.files import read_json
+from maskray.methods import METHODS
 from scripts import finetune
 from tests.made_benchmark import write_inputs
 from tests.scripts.programs import run_program
@@ -41,6 +42,12 @@ def test_predictions_and_provenance(inputs, tmp_path):
     assert record["seeds"] == {"finetune": 3}
     assert set(record["inputs"]) == {"index", "split", "weights", "manifest"}
     assert record["inputs"]["manifest"] == "0123"
+
+
+@pytest.mark.parametrize("paper", METHODS)
+def test_every_method_can_be_fine_tuned(tmp_path, paper):
+    finetune.main(flags(write_inputs(tmp_path / paper, paper), tmp_path))
+    assert (tmp_path / "out" / "predictions.parquet").is_file()
 
 
 def test_again_gives_the_same_bytes(inputs, tmp_path):

@@ -50,6 +50,19 @@ def run(repository, arguments):
     return subprocess.run(command(repository, arguments), capture_output=True, text=True, check=False, env=environment)
 
 
+def stop_soon(repository, arguments, folder):
+    """Start it, and ask its main process to stop when the loop begins: status, and what it said."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        command(repository, arguments), stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        while process.poll() is None and not (folder / "resume" / "log.csv").is_file():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=100)
+    return process.returncode, said
+
+
 def test_help_answers_at_once(repository):
     started = time.monotonic()
     result = run(repository, ["--help"])
@@ -66,15 +79,8 @@ def test_help_answers_at_once(repository):
 def test_stopped_by_a_signal_it_goes_on_and_cleans_up(repository, tmp_path, arguments):
     settings = stage("maco", num_epochs=100)
     call = arguments(settings, num_workers="1")
-    log = tmp_path / "out" / "resume" / "log.csv"
-    with subprocess.Popen(
-        command(repository, call), stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    ) as process:
-        while process.poll() is None and not log.is_file():
-            time.sleep(0.05)
-        process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 143, said
+    returncode, said = stop_soon(repository, call, tmp_path / "out")
+    assert returncode == 143, said
     assert "run again to go on from there" in said
     assert not (tmp_path / "out" / "weights.safetensors").exists()
 
@@ -129,3 +135,15 @@ def test_two_processes_equal_one_on_the_joined_batch(repository, tmp_path, argum
     one, two = (load_file(folder / "weights.safetensors") for folder in folders)
     for name, value in one.items():
         assert value.float().numpy() == pytest.approx(two[name].float().numpy(), abs=1e-5), name
+
+
+@pytest.mark.slow
+def test_two_processes_stop_together_and_go_on(repository, tmp_path, arguments):
+    settings = stage("maco", num_epochs=50)
+    assert run(repository, arguments(settings, devices="2", out="whole")).returncode == 0
+    call = arguments(settings, devices="2", num_workers="1")
+    returncode, said = stop_soon(repository, call, tmp_path / "out")
+    assert returncode == 143, said
+    assert run(repository, call).returncode == 0
+    ours, whole = (tmp_path / name / "weights.safetensors" for name in ("out", "whole"))
+    assert ours.read_bytes() == whole.read_bytes()

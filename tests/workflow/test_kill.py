@@ -33,7 +33,7 @@ def test_tables_survive_kills_at_random_moments(finished, repository, tmp_path):
         if process.poll() is not None:
             assert process.returncode == 0
             break
-        # Every second time snakemake alone dies and its jobs live on, as after an out-of-memory kill of the head process.
+        # Every second time snakemake alone dies and its jobs live on, as when the head process runs out of memory.
         os.kill(process.pid, signal.SIGKILL) if num_killed % 2 else os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         num_killed += 1

@@ -117,7 +117,7 @@ class Plan:
             for row in settings["rows"]
             for group in settings["columns"]
             if self.why_not_run(group["benchmark"], paper) is None
-            for fraction in ([fraction_name(f) for f in group.get("fractions", ())] or [None])
+            for fraction in (tuple(map(fraction_name, group.get("fractions", ()))) or (None,))
         ]
         return list(dict.fromkeys(found))
 

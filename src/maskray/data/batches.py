@@ -50,7 +50,8 @@ class PairBatches(Dataset):
         needs_ridge: bool,
     ) -> None:
         self.order = order
-        self._pairs = pairs
+        # Not the pairs whole: the text of all reports would stay in memory, in every worker.
+        self._image_ids, self._sources, self._studies = pairs.image_ids, pairs.sources, pairs.studies
         self._stores = stores
         self._texts = texts
         self._num_steps = num_steps
@@ -70,7 +71,7 @@ class PairBatches(Dataset):
         pairs = self.order.pairs(step)
         seeds = self.order.sample_seeds(step)
         images_BSS, ridge_BSS = self._read_images(pairs)
-        tokens = self._texts.batch(self._pairs.studies[pairs].tolist(), seeds.tolist())
+        tokens = self._texts.batch(self._studies[pairs].tolist(), seeds.tolist())
         return StoredBatch(
             torch.from_numpy(images_BSS),
             torch.from_numpy(ridge_BSS) if self._needs_ridge else None,
@@ -83,9 +84,9 @@ class PairBatches(Dataset):
         side = self._stores[0].size_px
         images_BSS, ridge_BSS = (np.empty((len(pairs), side, side), dtype=np.uint8) for _ in range(2))
         for number, store in enumerate(self._stores):
-            chosen = np.flatnonzero(self._pairs.sources[pairs] == number)
+            chosen = np.flatnonzero(self._sources[pairs] == number)
             if len(chosen):
-                ids = self._pairs.image_ids[pairs[chosen]].tolist()
+                ids = self._image_ids[pairs[chosen]].tolist()
                 images_BSS[chosen], ridge_BSS[chosen] = store.read(ids)
         return images_BSS, ridge_BSS
 

@@ -95,7 +95,10 @@ def positions_of(
     """
     region = finding.region
     fitting = [place for place in nearby if place.name_for(region)]
-    inside = [place for place in fitting if start <= place.start < end]
+    # "bilateral lung opacities": the place reaches into the name; "lung opacities" alone names no place.
+    inside = [
+        p for p in fitting if p.start < end and p.end > start and (p.side or p.whole or p.name_for(region) != "lung")
+    ]
     before = [p for p in fitting if p.end <= start and _modifies(p.end, start, words, is_finding)]
     after = [p for p in fitting if p.start >= end and _is_location(end, p.start, words, is_finding)]
     if inside:
@@ -117,7 +120,9 @@ def positions_of(
 def _modifies(end: int, start: int, words: Sequence[str], is_finding: Sequence[bool]) -> bool:
     """ "left lower lobe patchy opacity", "left base atelectasis and scarring": near, with at most findings between."""
     gap = [word for i, word in enumerate(words[end:start], end) if not is_finding[i]]
-    return len(gap) <= _MAX_BEFORE and not {"with", ";", "is", "are"} & set(gap)
+    if len(gap) > _MAX_BEFORE or {"with", ";", "is", "are"} & set(gap):
+        return False
+    return any(is_finding[end:start]) or not {"and", ",", "or"} & set(gap)
 
 
 def _is_location(end: int, start: int, words: Sequence[str], is_finding: Sequence[bool]) -> bool:

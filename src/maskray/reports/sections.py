@@ -38,7 +38,7 @@ _NAMES = (
 )
 _LINE_START = re.compile(r"\s*\n\s*")
 _WRAP = re.compile(r"\n(?!(?:\(?\d{1,2}[.)]|[-*•])\s)")
-_PREFERENCE = ("impression", "findings", "last_paragraph", "comparison")
+_PREFERENCE = ("impression", "findings", "last_paragraph", "discussion", "comparison")
 
 
 def split_sections(text: str) -> dict[str, str]:

@@ -43,8 +43,8 @@ def start_fabric(runtime: RuntimeConfig) -> Fabric:
     strategy: Any = "auto"
     if num_ranks > 1:
         strategies = importlib.import_module(f"{package}.strategies")
-        # A variant of a method may leave an encoder without gradient (no text loss, say).
-        strategy = strategies.DDPStrategy(find_unused_parameters=True)
+        # Methods freeze what an objective does not use, so every other parameter has a gradient in every step.
+        strategy = strategies.DDPStrategy(find_unused_parameters=False)
     environments = importlib.import_module(f"{package}.plugins.environments")
     # A batch job with one task, in which this process starts its own ranks, must not be taken for a rank of srun's.
     is_rank_already = "TORCHELASTIC_RUN_ID" in os.environ or (
