@@ -26,9 +26,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     from maskray.evaluation.finetune import finetune
     from maskray.evaluation.predictions import write_predictions
+    from maskray.training.export import load_image_encoder
 
     predictions = finetune(
-        opened.loaded.method,
+        load_image_encoder(arguments.pretrained),
         opened.images,
         opened.stage.finetune,
         arguments.fraction,

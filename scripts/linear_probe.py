@@ -26,11 +26,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     from maskray.config.fractions import fraction_name
     from maskray.evaluation.linear_probe import probe_all
     from maskray.evaluation.predictions import write_predictions
+    from maskray.training.export import load_image_encoder
 
     stage = opened.stage
-    runs = probe_all(
-        opened.loaded.method, opened.images, stage.linear_probe, stage.fractions, stage.seeds, opened.runtime
-    )
+    encoder = load_image_encoder(arguments.pretrained)
+    runs = probe_all(encoder, opened.images, stage.linear_probe, stage.fractions, stage.seeds, opened.runtime)
     for fraction, seed, predictions in runs:
         folder = Path(arguments.folder) / fraction_name(fraction) / f"seed{seed}"
         write_predictions(folder / "predictions.parquet", predictions)

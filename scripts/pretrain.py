@@ -41,17 +41,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     from maskray.data.pairs import PairSource
     from maskray.files import hash_of_file
     from maskray.training import resume
-    from maskray.training.loop import pretrain
+    from maskray.training.loop import hash_of_run, pretrain
 
-    files = zip(args.indexes, args.splits, args.manifests, args.reports, strict=True)
-    sources = [PairSource(*of_one) for of_one in files]
+    sources = [PairSource(*of) for of in zip(args.indexes, args.splits, args.manifests, args.reports, strict=True)]
+    run_hash = hash_of_run(stage, sources, args.seed)
+    if resume.put_back(args.folder, run_hash):
+        return
     wrote = pretrain(stage, sources, args.seed, args.folder, runtime)
     if wrote:
         inputs = {str(path): hash_of_file(path) for source in sources for path in vars(source).values()}
-        seeds, config = {"pretrain": args.seed}, stage.model_dump(mode="json")
-        provenance.write(args.provenance, seeds=seeds, config=config, inputs=inputs, started=started)
+        config = stage.model_dump(mode="json")
+        provenance.write(args.provenance, seeds={"pretrain": args.seed}, config=config, inputs=inputs, started=started)
         # Last: a run killed before this line finds its final checkpoint and only writes the outputs again.
-        resume.discard(args.folder)
+        resume.keep_finished(args.folder, run_hash)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
-"""Score the runs of a benchmark on one model: AUROC, F1 and accuracy per label and macro, with bootstrap intervals over patients.
+"""Score the runs of a benchmark on one model: AUROC, F1 and accuracy per label and macro.
 
+Intervals are bootstrapped over patients. --predictions, --metrics and --bootstrap take one file per run, in the same
+order.
 Thresholds of f1 and accuracy come from the validation part; those of f1_oracle and accuracy_oracle from the test part
 itself, as in the papers. Needs no GPU and no torch.
 """
@@ -18,6 +20,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--metrics", required=True, nargs="+", metavar="FILE", help="JSON to write for each run")
     parser.add_argument("--bootstrap", required=True, nargs="+", metavar="FILE", help="replicates of each run (npz)")
     arguments = parser.parse_args(argv)
+    if not len(arguments.predictions) == len(arguments.metrics) == len(arguments.bootstrap):
+        parser.error("--predictions, --metrics and --bootstrap need one file per run each")
 
     from maskray.config.stages import ScoreStage
     from maskray.evaluation.scoring import score_file

@@ -23,8 +23,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     from maskray.evaluation.predictions import write_predictions
     from maskray.evaluation.zeroshot import build_prompts, score_zeroshot
+    from maskray.training.export import load_method
 
-    loaded = opened.loaded
+    loaded = load_method(arguments.pretrained)
     prompts = build_prompts(opened.stage.labels, opened.stage.zeroshot)
     predictions = score_zeroshot(
         loaded.method, loaded.tokenizer, loaded.stage.text_encoder.max_tokens, opened.images, prompts, opened.runtime

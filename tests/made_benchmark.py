@@ -90,11 +90,8 @@ class TinyMethod(nn.Module):
         self.image_encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.Tanh())
         self.text_encoder = nn.EmbeddingBag(300, 12, padding_idx=0)
 
-    def image_features(self, images_BHW):
-        return self.image_encoder(images_BHW)
-
     def encode_image(self, images_BHW):
-        return nn.functional.normalize(self.image_features(images_BHW), dim=1)
+        return nn.functional.normalize(self.image_encoder(images_BHW), dim=1)
 
     def encode_text(self, token_ids_BL, token_is_real_BL):
         return nn.functional.normalize(self.text_encoder(token_ids_BL * token_is_real_BL), dim=1)

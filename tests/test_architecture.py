@@ -13,7 +13,7 @@ LIBRARY = TOP / "src/maskray"
 MODULES = sorted(LIBRARY.rglob("*.py"))
 SCRIPTS = sorted((TOP / "scripts").glob("*.py"))
 # Floor -> what it may stand on, besides itself and the ground.
-GROUND = {"errors", "files", "command", "provenance", "batch", "torchvision_shim"}
+GROUND = {"errors", "files", "command", "provenance", "batch", "compiler_shim", "torchvision_shim"}
 FLOORS = {
     "config": set(),
     "metrics": set(),
@@ -28,6 +28,7 @@ FLOORS = {
     "training": {"config", "data", "reports", "methods", "encoders"},
     "evaluation": {"config", "data", "reports", "methods", "encoders", "training", "metrics"},
     "tables": {"config", "data", "reports", "methods", "training", "metrics"},
+    "benchmarks": {"config", "images", "reports", "data", "training"},
 }
 # What a cluster node without the workflow's tools must be able to import.
 LEAN = {"training", "evaluation", "methods", "encoders", "decoders", "losses", "masking", "metrics"}

@@ -11,6 +11,8 @@ import importlib
 import sys
 from typing import Any
 
+from maskray.compiler_shim import compiler_postponed
+
 _OPERATORS = ("nms", "qnms")
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 # The declarations live only as long as the Library object.
@@ -23,7 +25,8 @@ def ensure_torchvision_imports() -> None:
     Does nothing where torchvision imports by itself, is already imported, or is not installed.
     """
     try:
-        importlib.import_module("torchvision")
+        with compiler_postponed():
+            importlib.import_module("torchvision")
     except ImportError:
         return
     except RuntimeError as error:
@@ -31,7 +34,8 @@ def ensure_torchvision_imports() -> None:
             raise
         _forget("torchvision")
         _declare_operators()
-        importlib.import_module("torchvision")
+        with compiler_postponed():
+            importlib.import_module("torchvision")
 
 
 def _forget(package: str) -> None:

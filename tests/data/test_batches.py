@@ -76,6 +76,7 @@ def test_workers_change_nothing(sources, tokenizer, num_workers):
 def test_ridge_only_where_needed(sources, tokenizer):
     batches, _, _ = make_batches(sources, tokenizer, needs_ridge=False)
     assert batches[0].ridge_BSS is None
+    assert torch.equal(batches[0].images_BSS, make_batches(sources, tokenizer)[0][0].images_BSS)
     batch = finish(batches[0], AugmentationConfig(), torch.device("cpu"))
     assert batch.ridge_BHW.shape == batch.images_BHW.shape
     assert not batch.ridge_BHW.any()

@@ -43,6 +43,7 @@ def test_films_come_in_the_order_of_the_request(made_folder):
         ids = [str(image_id) for image_id in rng.choice(store.image_ids, 14)]
         images, ridge = store.read(ids)
         assert images.dtype == ridge.dtype == np.uint8
+        np.testing.assert_array_equal(store.read_images(ids), images)
         for row, image_id in enumerate(ids):
             np.testing.assert_array_equal(images[row], films[image_id][0])
             np.testing.assert_array_equal(ridge[row], films[image_id][1])
@@ -114,8 +115,9 @@ def test_a_changed_film_is_found_by_its_checksum(folder):
         file["images"][1, 3, 3] ^= 1
     store = ImageStore(folder)
     store.read([ids[0]])
-    with pytest.raises(InputError, match=rf"part-1\.h5: film {ids[1]} is damaged .*delete the file"):
-        store.read(ids)
+    for read in (store.read, store.read_images):
+        with pytest.raises(InputError, match=rf"part-1\.h5: film {ids[1]} is damaged .*delete the file"):
+            read(ids)
 
 
 def test_a_cut_shard_is_named_with_the_remedy(folder):

@@ -56,7 +56,7 @@ def test_a_masked_language_model_of_the_hub_is_read(tmp_path):
 
 def test_wrong_folders_say_what_is_wrong(tmp_path, monkeypatch):
     monkeypatch.setenv("MASKRAY_WEIGHTS", str(tmp_path))
-    with pytest.raises(InputError, match=r"weights owner/bert are not here.*snakemake fetch_weights"):
+    with pytest.raises(InputError, match=r"weights owner/bert are not here.*snakemake weights"):
         build(weights="owner/bert")
     folder = tmp_path / "owner--bert"
     build().model.save_pretrained(folder)

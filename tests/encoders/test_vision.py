@@ -77,7 +77,7 @@ def test_positions_of_another_size_are_interpolated(tmp_path):
 
 def test_missing_weights_say_how_to_get_them(tmp_path, monkeypatch):
     monkeypatch.setenv("MASKRAY_WEIGHTS", str(tmp_path))
-    with pytest.raises(InputError, match=r"weights nowhere.* are not here.*snakemake fetch_weights"):
+    with pytest.raises(InputError, match=r"weights nowhere.* are not here.*snakemake weights"):
         build(weights="nowhere")
 
 

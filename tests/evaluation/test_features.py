@@ -8,12 +8,12 @@ from tests.made_benchmark import TinyMethod
 
 
 def test_every_image_in_order_whatever_the_size_of_a_pass(open_images, runtime, monkeypatch):
-    images, method = open_images(), TinyMethod()
+    images, encoder = open_images(), TinyMethod().image_encoder
     ids = images.examples("test").image_ids
-    whole = compute_for_all(method.image_features, images, ids, runtime, "test")
+    whole = compute_for_all(encoder, images, ids, runtime, "test")
     monkeypatch.setattr(features, "_IMAGES_PER_PASS", 7)
-    torch.testing.assert_close(compute_for_all(method.image_features, images, ids, runtime), whole)
+    torch.testing.assert_close(compute_for_all(encoder, images, ids, runtime), whole)
     with torch.no_grad():
-        expected = method.image_features(images.read(ids).float() / 255)
+        expected = encoder(images.read(ids).float() / 255)
     torch.testing.assert_close(whole, expected)
     assert not whole.requires_grad

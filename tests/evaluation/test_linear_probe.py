@@ -15,7 +15,7 @@ CONFIG = LinearProbeConfig(num_epochs=30, learning_rate=0.05, batch_size=8)
 
 
 def run(images, runtime, fractions=(0.1, 1.0), seeds=(0, 1), config=CONFIG):
-    runs = probe_all(TinyMethod(), images, config, fractions, seeds, runtime)
+    runs = probe_all(TinyMethod().image_encoder, images, config, fractions, seeds, runtime)
     return {(fraction, seed): predictions for fraction, seed, predictions in runs}
 
 
@@ -43,10 +43,10 @@ def test_seeds_differ(open_images, runtime):
 
 
 def test_the_encoder_stays_as_it_was(open_images, runtime):
-    method, before = TinyMethod(), TinyMethod().state_dict()
-    list(probe_all(method, open_images(), CONFIG, (1.0,), (0,), runtime))
-    assert all(torch.equal(value, before[name]) for name, value in method.state_dict().items())
-    assert all(parameter.grad is None for parameter in method.parameters())
+    encoder, before = TinyMethod().image_encoder, TinyMethod().image_encoder.state_dict()
+    list(probe_all(encoder, open_images(), CONFIG, (1.0,), (0,), runtime))
+    assert all(torch.equal(value, before[name]) for name, value in encoder.state_dict().items())
+    assert all(parameter.grad is None for parameter in encoder.parameters())
 
 
 def line(num_images, sign):

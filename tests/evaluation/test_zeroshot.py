@@ -48,7 +48,7 @@ def test_scores_are_differences_of_cosines(open_images, runtime):
     test = predictions.part("test")
     films = images.read(test.image_ids[:3]).float() / 255
     with torch.no_grad():
-        films_E = method.image_features(films)
+        films_E = method.image_encoder(films)
         for column, label in enumerate(LABELS):
             present, absent = (
                 torch.cosine_similarity(films_E, encode_texts(method, TOKENIZER, 77, [text], runtime))

@@ -1,7 +1,7 @@
 """Hidden word pieces: budget, answers first, nothing special."""
 
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from maskray.masking.text import hide_words
@@ -19,6 +19,7 @@ def texts(lengths, num_answers=0):
     return ids, ids != 0, is_answer
 
 
+@example([35], 0.8999999999999999)  # In single precision this budget is one word larger.
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=5), st.floats(0.05, 0.9))
 def test_budget_is_exact_and_nothing_special_is_hidden(lengths, fraction):
     ids, is_real, is_answer = texts(lengths)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from maskray.decoders.pixels import patchify
 from maskray.losses.contrastive import similarity_logits
 from maskray.masking.apply import visible_index
 from tests.methods.made_methods import made_batch, made_method
@@ -15,6 +16,31 @@ def test_eq_04_weighs_both_terms():
     losses = made_method("maco")(made_batch())
     expected = 0.9 * losses.terms["mae"] + 0.1 * losses.terms["align"]
     assert losses.total.item() == pytest.approx(expected.item())
+
+
+def test_eq_01_compares_hidden_patches_with_their_normalised_pixels():
+    method, batch = made_method("maco"), made_batch()
+    hidden = method.hide_patches(batch)
+    visible = visible_index(hidden)
+    predicted = method.reconstruct(method.encode_visible(batch.images_BHW, visible), visible)
+    patches = patchify(batch.images_BHW, 8)
+    target = (patches - patches.mean(dim=2, keepdim=True)) / (patches.var(dim=2, keepdim=True) + 1e-6).sqrt()
+    expected = F.mse_loss(predicted[hidden], target[hidden])
+    assert method(batch).terms["mae"].item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_eq_03_takes_the_learned_temperature_times_w_t():
+    method, batch = made_method("maco", mirrored=False), made_batch()
+    torch.nn.init.normal_(method.scorer.weight)
+    hidden = method.hide_patches(batch)
+    w_t, w_l = method.weigh(hidden)
+    tokens = method.encode_visible(batch.images_BHW, visible_index(hidden))
+    images = F.normalize(method.image_to_joint(tokens.mean(dim=1)), dim=1)
+    texts = F.normalize(method.project_text(batch.token_ids_BL, batch.token_is_real_BL), dim=1)
+    losses = [-(images[i] @ texts.T / (w_t[i] * method.tau_3())).log_softmax(dim=0)[i] for i in range(8)]
+    groups = [sum(w_l[i] * losses[i] for i in group) for group in (range(4), range(4, 8))]
+    assert method.tau_3().item() == pytest.approx(0.03)
+    assert method(batch).terms["align"].item() == pytest.approx((sum(groups) / 2).item(), rel=1e-5)
 
 
 def test_only_visible_patches_are_encoded_and_half_are():
@@ -28,6 +54,8 @@ def test_only_visible_patches_are_encoded_and_half_are():
     assert tokens.shape == (8, 8, 32)
     assert torch.equal(tokens, method.encode_visible(others, visible))
     assert method.reconstruct(tokens, visible).shape == (8, 16, 64)
+    everything = method.encode_visible(batch.images_BHW, torch.arange(16).expand(8, -1))
+    assert torch.allclose(everything, method.image_encoder(batch.images_BHW)[1], atol=1e-5)
 
 
 def test_the_importance_score_sums_the_weights_of_visible_patches():

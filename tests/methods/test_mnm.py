@@ -4,6 +4,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from maskray.decoders.pixels import patchify
+from maskray.losses.contrastive import contrastive_loss
 from maskray.methods.mnm import MnmConfig
 from tests.methods.made_methods import made_batch, made_method
 
@@ -16,6 +18,20 @@ def test_eq_04_is_the_plain_sum():
     losses = made_method("mnm")(made_batch())
     assert list(losses.terms) == ["mvlm_txt", "mvlm_im", "itc", "itm"]
     assert losses.total.item() == pytest.approx(sum(term.item() for term in losses.terms.values()), rel=1e-6)
+
+
+def test_eq_01_compares_hidden_words_and_hidden_pixels():
+    method, batch = made_method("mnm"), made_batch()
+    hidden_patches, hidden_words = method.hide_patches(batch), method.hide_words(batch)
+    views = method.encode_views(batch, hidden_patches, hidden_words)
+    errors = (method.reconstruct_image(views, batch) - patchify(batch.images_BHW, 8)).abs()
+    by_film = torch.stack([error[hidden].mean() for error, hidden in zip(errors, hidden_patches, strict=True)])
+    logits = method.reconstruct_text(views, batch, hidden_words)
+    chances = logits.log_softmax(dim=1).gather(1, batch.token_ids_BL[hidden_words][:, None])[:, 0]
+    by_text = torch.stack([-words.mean() for words in chances.split(hidden_words.sum(dim=1).tolist())])
+    terms = method(batch).terms
+    assert terms["mvlm_im"].item() == pytest.approx(by_film.mean().item(), rel=1e-5)
+    assert terms["mvlm_txt"].item() == pytest.approx(by_text.mean().item(), rel=1e-5)
 
 
 def test_ridges_are_hidden_and_their_share_follows_the_film():
@@ -46,6 +62,14 @@ def test_hidden_patches_cannot_be_seen_by_the_reconstruction():
     assert not torch.equal(seen[0], method.reconstruct_image(method.encode_views(other, hidden, None), other))
 
 
+def test_each_patch_is_reconstructed_from_its_own_token():
+    method, batch = made_method("mnm").eval(), made_batch()
+    views = method.encode_views(batch, method.hide_patches(batch), None)
+    fused = method.g_im(views.masked_image_BSC, None, views.text_BLC, batch.token_is_real_BL)
+    expected = method.d_im(method.d_im.embed(fused[:, 1:]))  # The class token stands first.
+    assert torch.allclose(method.reconstruct_image(views, batch), expected, atol=1e-6)
+
+
 def test_hidden_words_cannot_be_seen_by_the_reconstruction_but_the_film_can():
     method, batch = made_method("mnm").eval(), made_batch()
     hidden = method.hide_words(batch)
@@ -56,10 +80,108 @@ def test_hidden_words_cannot_be_seen_by_the_reconstruction_but_the_film_can():
     assert not torch.equal(seen[0], method.reconstruct_text(method.encode_views(other, None, hidden), other, hidden))
 
 
-def test_contrast_and_matching_see_unmasked_inputs():
+@pytest.mark.parametrize("term", ["itc", "itm"])
+def test_contrast_and_matching_see_unmasked_inputs(term):
     batch = made_batch()
-    losses = [made_method("mnm", mask=mask)(batch).terms["itc"] for mask in ("meijering", "random")]
-    assert torch.allclose(*losses, atol=1e-6)
+    masks = ({"mask": "meijering"}, {"mask": "random"}, {"text_mask_fraction": 0.6})
+    methods = [made_method("mnm", **mask) for mask in masks]
+    for method in methods:
+        method.itm_head.weight.data *= 100
+    losses = [method(batch).terms[term] for method in methods]
+    assert torch.allclose(losses[0], losses[1], atol=1e-6)
+    assert torch.allclose(losses[0], losses[2], atol=1e-6)
+
+
+def test_the_masked_pass_of_one_modality_sees_all_of_the_other():
+    method, batch = made_method("mnm").eval(), made_batch()
+    hidden_patches, hidden_words = method.hide_patches(batch), method.hide_words(batch)
+    other = changed(batch, token_ids_BL=batch.token_ids_BL.masked_fill(hidden_words, 50))
+    images = [method.reconstruct_image(method.encode_views(b, hidden_patches, hidden_words), b) for b in (batch, other)]
+    assert not torch.equal(*images)
+    pixels = hidden_patches.view(8, 4, 4).repeat_interleave(8, 1).repeat_interleave(8, 2)
+    other = changed(batch, images_BHW=torch.where(pixels, 1 - batch.images_BHW, batch.images_BHW))
+    views = [method.encode_views(b, hidden_patches, hidden_words) for b in (batch, other)]
+    assert not torch.equal(*(method.reconstruct_text(view, batch, hidden_words) for view in views))
+
+
+def test_matching_judges_each_pair_and_two_wrong_ones():
+    method, batch = made_method("mnm"), made_batch()
+    views = method.encode_views(batch, None, None)
+    seen = []
+    method.g_im.register_forward_pre_hook(lambda module, args, kwargs: seen.append(args), with_kwargs=True)
+    # Film k is nearest to text k + 1.
+    nearness = 50 * torch.eye(8).roll(1, dims=1)
+    logits, is_match = method.match(views, batch, nearness, torch.eye(8, dtype=torch.bool))
+    assert logits.shape == (24, 2)
+    assert is_match.tolist() == [True] * 8 + [False] * 16
+    films, texts = seen[0][0], seen[0][2]
+
+    def owner(tokens, whole):
+        return [next(k for k in range(8) if torch.equal(one, whole[k])) for one in tokens]
+
+    film_of, text_of = owner(films, views.image_BSC), owner(texts, views.text_BLC)
+    assert film_of[:16] == [*range(8), *range(8)]
+    assert text_of[:8] == list(range(8))
+    assert text_of[8:16] == [1, 2, 3, 4, 5, 6, 7, 0]
+    assert text_of[16:] == list(range(8))
+    assert film_of[16:] == [7, 0, 1, 2, 3, 4, 5, 6]
+    words = views.text_BLC, batch.token_is_real_BL
+    classes = method.g_im(views.image_BSC, None, *words)[:, 0], method.g_txt(*words, views.image_BSC, None)[:, 0]
+    assert torch.allclose(logits[:8], method.itm_head(classes[0] * classes[1]), atol=1e-5)
+
+
+@pytest.mark.parametrize("target", ["pixels", "ridge", "both"])
+def test_target(target):
+    batch = made_batch()
+    film, ridge = patchify(batch.images_BHW, 8), patchify(batch.ridge_BHW, 8)
+    expected = {"pixels": film, "ridge": ridge, "both": torch.cat([film, ridge], dim=2)}[target]
+    assert torch.equal(made_method("mnm", target=target).image_target(batch), expected)
+
+
+def test_masked_input_ridge_sees_the_ridge_response_and_not_the_film():
+    method, batch = made_method("mnm", masked_input="ridge").eval(), made_batch()
+    hidden = method.hide_patches(batch)
+    same, other = changed(batch, images_BHW=1 - batch.images_BHW), changed(batch, ridge_BHW=1 - batch.ridge_BHW)
+    seen = [method.reconstruct_image(method.encode_views(b, hidden, None), b) for b in (batch, same, other)]
+    assert torch.equal(seen[0], seen[1])
+    assert not torch.equal(seen[0], seen[2])
+
+
+def test_answers_share_the_budget_with_all_words_if_asked():
+    batch = made_batch()
+    without = changed(batch, token_is_answer_BL=torch.zeros_like(batch.token_is_answer_BL))
+    at_random = made_method("mnm", answers_first=False).hide_words(batch)
+    assert torch.equal(at_random, made_method("mnm").hide_words(without))
+    assert not torch.equal(at_random, made_method("mnm").hide_words(batch))
+
+
+def test_equal_texts_are_left_out_of_the_contrast_if_asked():
+    batch = made_batch()
+    ids, is_real = batch.token_ids_BL.clone(), batch.token_is_real_BL.clone()
+    ids[1], is_real[1] = ids[0], is_real[0]
+    batch = changed(batch, token_ids_BL=ids, token_is_real_BL=is_real)
+    method = made_method("mnm")
+    logits, same = method.compare(method.encode_views(batch, None, None), batch)
+    assert same.sum() == 10
+    printed, left_out = contrastive_loss(logits), contrastive_loss(logits, same)
+    assert not torch.allclose(printed, left_out)
+    assert torch.allclose(method(batch).terms["itc"], printed, atol=1e-5)
+    assert torch.allclose(made_method("mnm", same_text="left_out")(batch).terms["itc"], left_out, atol=1e-5)
+
+
+def test_negatives_are_drawn_by_similarity_or_uniformly():
+    batch = made_batch()
+    for negatives, depends in (("hard", True), ("random", False)):
+        method = made_method("mnm", negatives=negatives)
+        views = method.encode_views(batch, None, None)
+        logits, same = method.compare(views, batch)
+        drawn = [method.match(views, batch, nearness, same)[0] for nearness in (logits, 50 * torch.randn(8, 8))]
+        assert torch.equal(*drawn) != depends
+
+
+def test_temperature_starts_where_it_is_told():
+    assert made_method("mnm")(made_batch()).measures["tau"].item() == pytest.approx(0.07)
+    assert made_method("mnm", tau=0.5)(made_batch()).measures["tau"].item() == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """scripts/linear_probe.py."""
 
+import sys
+
 import pytest
 
 from maskray.errors import InputError
@@ -38,3 +40,14 @@ def test_a_missing_pretrained_folder_is_named(inputs, tmp_path):
     with pytest.raises(InputError, match="nowhere"):
         linear_probe.main(flags)
     assert not (tmp_path / "out").exists()
+
+
+def test_neither_the_compiler_nor_libraries_for_texts_are_imported(inputs, tmp_path):
+    code = (
+        "import sys; from scripts import linear_probe; linear_probe.main(sys.argv[1:]);"
+        "bad = {'torch._dynamo', 'torch._inductor', 'sympy', 'transformers', 'tokenizers'} & set(sys.modules);"
+        "sys.exit(f'imported {bad}' if bad else 0)"
+    )
+    flags = inputs.flags(SETTINGS, folder=tmp_path / "out", provenance=tmp_path / "out" / "provenance.json")
+    result = run_program(sys.executable, "-c", code, *flags)
+    assert result.returncode == 0, result.stderr

@@ -77,7 +77,7 @@ def test_help_answers_at_once(repository):
 
 
 def test_stopped_by_a_signal_it_goes_on_and_cleans_up(repository, tmp_path, arguments):
-    settings = stage("maco", num_epochs=100)
+    settings = stage("maco", num_epochs=50)
     call = arguments(settings, num_workers="1")
     returncode, said = stop_soon(repository, call, tmp_path / "out")
     assert returncode == 143, said

@@ -56,3 +56,30 @@ def test_damaged_predictions_are_one_line_and_no_output(flags, tmp_path):
     assert result.stderr.startswith("error: ")
     assert "p.parquet" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def several(flags, tmp_path):
+    """The flags with a second run of the same predictions."""
+    more = {"predictions": "p.parquet", "metrics": "out/second.json", "bootstrap": "out/second.npz"}
+    flags = list(flags)
+    for name, file in more.items():
+        flags.insert(flags.index(f"--{name}") + 2, str(tmp_path / file))
+    return flags
+
+
+def test_several_runs_are_scored_one_by_one(flags, tmp_path):
+    score.main(several(flags, tmp_path))
+    out = tmp_path / "out"
+    assert read_json(out / "second.json") == read_json(out / "metrics.json")
+    assert (out / "second.npz").read_bytes() == (out / "bootstrap.npz").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["predictions", "metrics", "bootstrap"])
+def test_lists_of_unequal_length_are_refused_before_anything_is_written(flags, tmp_path, capsys, name):
+    unequal = several(flags, tmp_path)
+    del unequal[unequal.index(f"--{name}") + 2]
+    with pytest.raises(SystemExit) as stopped:
+        score.main(unequal)
+    assert stopped.value.code == 2
+    assert "one file per run each" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

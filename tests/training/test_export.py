@@ -11,7 +11,7 @@ from maskray.errors import InputError
 from maskray.files import read_yaml, write_yaml
 from maskray.reports.vocabulary import FINDINGS
 from maskray.torchvision_shim import ensure_torchvision_imports
-from maskray.training.export import export_method, load_method
+from maskray.training.export import export_method, load_image_encoder, load_method
 from maskray.training.loop import pretrain
 
 
@@ -40,6 +40,15 @@ def test_loaded_again_it_is_the_same_method(exported):
     assert all(torch.equal(stored[name], state[name]) for name in stored)
     assert not loaded.method.training
     assert loaded.stage == PretrainStage.model_validate(stage("maco", num_epochs=1))
+
+
+def test_the_image_encoder_alone_is_that_of_the_method(exported):
+    method, alone = load_method(exported).method, load_image_encoder(exported)
+    films = torch.rand(2, 32, 32)
+    _, patches = method.image_encoder(films)
+    # MaCo stands on the mean of its patches.
+    assert torch.equal(alone(films), patches.mean(dim=1))
+    assert not alone.training
 
 
 def test_image_encoder_loads_with_timm_alone(exported):
@@ -111,8 +120,9 @@ def test_damaged_weights_are_said(copied, damage):
         path.unlink()
     else:
         save_file({"x": torch.zeros(1)}, path)
-    with pytest.raises(InputError, match=f"{path}: .*run pretrain"):
-        load_method(copied)
+    for load in (load_method, load_image_encoder):
+        with pytest.raises(InputError, match=f"{path}: .*run pretrain"):
+            load(copied)
 
 
 def test_damaged_settings_and_tokenizer_are_said(copied):

@@ -9,6 +9,28 @@ from maskray.errors import InputError
 from maskray.training.optimiser import build_optimiser, decaying_parameters, set_rates
 
 
+@pytest.mark.parametrize("name", ["adamw", "sgd"])
+def test_its_steps_are_those_of_torch(name):
+    ours, theirs = nn.Linear(3, 2), nn.Linear(3, 2)
+    theirs.load_state_dict(ours.state_dict())
+    settings = config(optimiser=name, weight_decay=0.1)
+    shared = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    plain = {
+        "adamw": lambda groups: torch.optim.AdamW(groups, betas=settings.betas, **shared),
+        "sgd": lambda groups: torch.optim.SGD(groups, momentum=settings.momentum, **shared),
+    }
+    groups = [{"params": [theirs.weight]}, {"params": [theirs.bias], "weight_decay": 0.0}]
+    optimisers = {ours: build_optimiser(ours, {"all": list(ours.parameters())}, settings), theirs: plain[name](groups)}
+    for _ in range(3):
+        for model, optimiser in optimisers.items():
+            optimiser.zero_grad()
+            model(torch.ones(4, 3)).square().sum().backward()
+            optimiser.step()
+    assert torch.equal(ours.weight, theirs.weight)
+    assert torch.equal(ours.bias, theirs.bias)
+    assert ours.weight.requires_grad
+
+
 class Parts(nn.Module):
     def __init__(self):
         super().__init__()

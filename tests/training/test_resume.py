@@ -65,8 +65,29 @@ def test_a_second_interrupt_does_not_wait():
             signal.raise_signal(signal.SIGINT)
 
 
-def test_discard_removes_the_folder_alone(tmp_path):
+def finish(folder):
+    resuming.unlock(resuming.lock(folder / "resume"))
+    (folder / "weights.safetensors").write_bytes(b"weights")
+    (folder / "provenance.json").write_text("{}")
+    resuming.keep_finished(folder, "a hash")
+
+
+def test_a_finished_run_gets_its_deleted_outputs_back(tmp_path):
+    finish(tmp_path)
+    (tmp_path / "weights.safetensors").unlink()
+    assert resuming.put_back(tmp_path, "a hash")
+    assert (tmp_path / "weights.safetensors").read_bytes() == b"weights"
+    assert (tmp_path / "provenance.json").is_file()
+    assert not list((tmp_path / "resume").glob("*.ckpt"))
+
+
+def test_a_finished_run_of_other_settings_is_dropped(tmp_path):
+    finish(tmp_path)
+    assert not resuming.put_back(tmp_path, "another hash")
+    assert not (tmp_path / "resume").exists()
+    assert (tmp_path / "weights.safetensors").is_file()
+
+
+def test_nothing_is_put_back_before_the_end(tmp_path):
     resuming.unlock(resuming.lock(tmp_path / "resume"))
-    (tmp_path / "weights.safetensors").touch()
-    resuming.discard(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["weights.safetensors"]
+    assert not resuming.put_back(tmp_path, "a hash")

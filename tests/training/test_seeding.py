@@ -34,3 +34,4 @@ def test_threads_follow_the_setting_and_kernels_are_deterministic():
     compute_repeatably(1)
     assert torch.get_num_threads() == 1
     assert torch.are_deterministic_algorithms_enabled()
+    assert torch.is_deterministic_algorithms_warn_only_enabled() == torch.cuda.is_available()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from maskray.config.check import check
+from maskray.config.fractions import fraction_name
 from maskray.config.merge import differences, merge
 from maskray.errors import InputError
 from maskray.files import read_yaml
@@ -36,11 +37,6 @@ class Model:
     paper: str
     variant: str
     seed: int
-
-
-def fraction_name(fraction: float) -> str:
-    """0.01 -> ``1%``: how a label fraction is written in paths and tables."""
-    return f"{fraction * 100:g}%"
 
 
 def task_of(benchmark: str) -> tuple[str, str]:

@@ -74,20 +74,24 @@ class PairBatches(Dataset):
         tokens = self._texts.batch(self._studies[pairs].tolist(), seeds.tolist())
         return StoredBatch(
             torch.from_numpy(images_BSS),
-            torch.from_numpy(ridge_BSS) if self._needs_ridge else None,
+            None if ridge_BSS is None else torch.from_numpy(ridge_BSS),
             *tokens,
             torch.from_numpy(seeds),
         )
 
-    def _read_images(self, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """uint8 films and ridge responses, each source read at once."""
+    def _read_images(self, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """uint8 films and, where the method needs them, ridge responses; each source read at once."""
         side = self._stores[0].size_px
-        images_BSS, ridge_BSS = (np.empty((len(pairs), side, side), dtype=np.uint8) for _ in range(2))
+        images_BSS = np.empty((len(pairs), side, side), dtype=np.uint8)
+        ridge_BSS = np.empty_like(images_BSS) if self._needs_ridge else None
         for number, store in enumerate(self._stores):
             chosen = np.flatnonzero(self._sources[pairs] == number)
             if len(chosen):
                 ids = self._image_ids[pairs[chosen]].tolist()
-                images_BSS[chosen], ridge_BSS[chosen] = store.read(ids)
+                if ridge_BSS is None:
+                    images_BSS[chosen] = store.read_images(ids)
+                else:
+                    images_BSS[chosen], ridge_BSS[chosen] = store.read(ids)
         return images_BSS, ridge_BSS
 
 

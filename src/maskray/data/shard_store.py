@@ -87,20 +87,33 @@ class ImageStore:
         Raises:
             InputError: an id is not in the shards, or a film does not match its checksum.
         """
-        places = sorted((*self._place(image_id), row) for row, image_id in enumerate(image_ids))
         shape = (len(image_ids), self.size_px, self.size_px)
         images_BSS, ridge_BSS = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
+        self._fill(image_ids, images_BSS, ridge_BSS)
+        return images_BSS, ridge_BSS
+
+    def read_images(self, image_ids: Sequence[str]) -> NDArray[np.uint8]:
+        """The films alone, half the reading; as :meth:`read`."""
+        images_BSS = np.empty((len(image_ids), self.size_px, self.size_px), np.uint8)
+        self._fill(image_ids, images_BSS, None)
+        return images_BSS
+
+    def _fill(
+        self, image_ids: Sequence[str], images_BSS: NDArray[np.uint8], ridge_BSS: NDArray[np.uint8] | None
+    ) -> None:
+        """Read into the arrays, in the order of the files; the ridge responses only where there is an array."""
+        places = sorted((*self._place(image_id), row) for row, image_id in enumerate(image_ids))
         for part, row_in_part, row in places:
             try:
                 shard = self._shard(part)
                 # Of one uncompressed chunk, its bytes are the film: ten times faster than a selection.
                 shard.images.read_direct_chunk((row_in_part, 0, 0), out=images_BSS[row].reshape(-1))
-                shard.ridge.read_direct_chunk((row_in_part, 0, 0), out=ridge_BSS[row].reshape(-1))
+                if ridge_BSS is not None:
+                    shard.ridge.read_direct_chunk((row_in_part, 0, 0), out=ridge_BSS[row].reshape(-1))
             except (OSError, KeyError, RuntimeError) as error:
                 raise self._damaged(part, image_ids[row], type(error).__name__) from None
             if zlib.crc32(images_BSS[row].data) != shard.checksums[row_in_part]:
                 raise self._damaged(part, image_ids[row], "its checksum differs")
-        return images_BSS, ridge_BSS
 
     def _place(self, image_id: str) -> tuple[int, int]:
         """Part and row in the part."""

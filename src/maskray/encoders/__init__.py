@@ -2,6 +2,6 @@
 
 from maskray.encoders.fusion import CrossModalityEncoder
 from maskray.encoders.text import TextEncoder
-from maskray.encoders.vision import ImageEncoder
+from maskray.encoders.vision import Feature, ImageEncoder, ImageFeatures
 
-__all__ = ["CrossModalityEncoder", "ImageEncoder", "TextEncoder"]
+__all__ = ["CrossModalityEncoder", "Feature", "ImageEncoder", "ImageFeatures", "TextEncoder"]

@@ -71,9 +71,7 @@ def _read_model(config: TextEncoderConfig, vocabulary_size: int, dropout: dict[s
         )
     except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(
-            f"{folder}: cannot be read as a BERT folder ({reason}): run `snakemake fetch_weights`"
-        ) from None
+        raise InputError(f"{folder}: cannot be read as a BERT folder ({reason}): run `snakemake weights`") from None
     if report["missing_keys"]:
         raise InputError(f"{folder}: lacks {len(report['missing_keys'])} tensors of a BERT; fetch it again")
     if model.config.vocab_size != vocabulary_size:

@@ -5,15 +5,18 @@ Shapes: B batch, H = W image pixels, N patches (row by row), V visible patches, 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from maskray.compiler_shim import compiler_postponed
 from maskray.config.encoders import ImageEncoderConfig
 from maskray.encoders.weights import find_weights, load_strictly, read_weights
 from maskray.errors import InputError
 from maskray.torchvision_shim import ensure_torchvision_imports
+
+Feature = Literal["class token", "mean of patches"]
 
 
 class ImageEncoder(nn.Module):
@@ -66,10 +69,25 @@ class ImageEncoder(nn.Module):
         return tokens[:, 0], tokens[:, 1:]
 
 
+class ImageFeatures(nn.Module):
+    """What fine-tuning and probes put a head on: one feature of an image encoder, before any projection."""
+
+    def __init__(self, image_encoder: ImageEncoder, feature: Feature) -> None:
+        super().__init__()
+        self.image_encoder = image_encoder
+        self._feature = feature
+
+    def forward(self, images_BHW: Tensor) -> Tensor:
+        """Features_BC of whole films, grey values in 0..1."""
+        class_BC, patches_BNC = self.image_encoder(images_BHW)
+        return class_BC if self._feature == "class token" else patches_BNC.mean(dim=1)
+
+
 def _create_model(config: ImageEncoderConfig) -> Any:
     """Build the timm model, without dropout and head, and load its weights."""
     ensure_torchvision_imports()
-    import timm
+    with compiler_postponed():
+        import timm
 
     sizes: dict[str, Any] = {"embed_dim": config.width, "depth": config.depth, "num_heads": config.num_heads}
     try:

@@ -33,7 +33,7 @@ def find_weights(*names: str) -> Path:
         for path in (Path(name), root / folder_name(name)):
             if path.is_file() or (path.is_dir() and any(path.iterdir())):
                 return path
-    raise InputError(f"weights {' or '.join(names)} are not here ({root}/): run `snakemake fetch_weights`")
+    raise InputError(f"weights {' or '.join(names)} are not here ({root}/): run `snakemake weights`")
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -45,7 +45,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(file)
     except FileNotFoundError:
-        raise InputError(f"{path}: no {WEIGHTS_FILE} in it: run `snakemake fetch_weights`") from None
+        raise InputError(f"{path}: no {WEIGHTS_FILE} in it: run `snakemake weights`") from None
     except SafetensorError as error:
         raise InputError(f"{file}: not a whole safetensors file ({error}); fetch it again") from None
 

@@ -36,7 +36,6 @@ from maskray.evaluation.supervised import (
     stated_cross_entropy,
     validation_quality,
 )
-from maskray.methods.base import Method
 from maskray.training.optimiser import build_optimiser, set_rates
 from maskray.training.schedule import rate_factor
 
@@ -46,16 +45,14 @@ _log = logging.getLogger(__name__)
 class Classifier(nn.Module):
     """The pre-trained image encoder under a new linear head."""
 
-    def __init__(self, method: Method, head: nn.Linear) -> None:
+    def __init__(self, encoder: nn.Module, head: nn.Linear) -> None:
         super().__init__()
-        # In a tuple, so that the text encoder and decoders are no part of this module's weights.
-        self._method = (method,)
-        self.image_encoder = method.image_encoder
+        self.encoder = encoder
         self.head = head
 
     def forward(self, images_BHW: Tensor) -> Tensor:
         """Logits [B, L] of float32 films in 0..1."""
-        return self.head(self._method[0].image_features(images_BHW))
+        return self.head(self.encoder(images_BHW))
 
 
 @dataclass(frozen=True)
@@ -73,14 +70,14 @@ class DivergedError(Exception):
 
 
 def finetune(
-    method: Method, images: BenchmarkImages, config: FinetuneConfig, fraction: float, seed: int, runtime: Runtime
+    encoder: nn.Module, images: BenchmarkImages, config: FinetuneConfig, fraction: float, seed: int, runtime: Runtime
 ) -> Predictions:
-    """Train on one label fraction (0..1) and score validation and test; the method's image encoder is changed.
+    """Train on one label fraction (0..1) and score validation and test; the encoder's weights are changed.
 
-    The seed decides the head's first weights, the order and the augmentation. Raises InputError where training
-    diverges with every learning rate.
+    The encoder maps films [B, H, W] to features [B, C]. The seed decides the head's first weights, the order and the
+    augmentation. Raises InputError where training diverges with every learning rate.
     """
-    training = Training(method, images, config, fraction, seed, runtime)
+    training = Training(encoder, images, config, fraction, seed, runtime)
     test = images.examples("test")
     best = training.search()
     model = training.model
@@ -104,7 +101,7 @@ class Training:
 
     def __init__(
         self,
-        method: Method,
+        encoder: nn.Module,
         images: BenchmarkImages,
         config: FinetuneConfig,
         fraction: float,
@@ -117,7 +114,7 @@ class Training:
         check_stated("train", self.train, images.split_path)
         check_stated("validation", self.validation, images.split_path)
         self.batch_size = min(config.batch_size, len(self.train))
-        self.model = self._build(method)
+        self.model = self._build(encoder)
         self._first_state = _copy(self.model)
 
     def search(self) -> Candidate:
@@ -190,12 +187,12 @@ class Training:
             raise DivergedError(f"the scores of validation are not finite after epoch {epoch}")
         return validation_quality(logits_NL, self.validation)
 
-    def _build(self, method: Method) -> Classifier:
+    def _build(self, encoder: nn.Module) -> Classifier:
         """The classifier on the device; one image tells the width of the features."""
-        method.to(self.runtime.device).eval()
-        features_1C = compute_for_all(method.image_features, self.images, self.train.image_ids[:1], self.runtime)
+        encoder.to(self.runtime.device).eval()
+        features_1C = compute_for_all(encoder, self.images, self.train.image_ids[:1], self.runtime)
         head = new_head(features_1C.shape[1], len(self.images.labels), self.seed)
-        return Classifier(method, head).to(self.runtime.device)
+        return Classifier(encoder, head).to(self.runtime.device)
 
 
 def epochs_of(config: FinetuneConfig, fraction: float) -> int:

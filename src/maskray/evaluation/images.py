@@ -90,8 +90,7 @@ class BenchmarkImages:
 
     def read(self, image_ids: Sequence[str]) -> Tensor:
         """Films [B, H, W], uint8."""
-        images, _ = self.store.read(list(image_ids))
-        return torch.from_numpy(images)
+        return torch.from_numpy(self.store.read_images(image_ids))
 
 
 def _read_labels(path: Path, labels: Sequence[str]) -> pd.DataFrame:

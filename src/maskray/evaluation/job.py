@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from maskray.config.stages import BenchmarkStage
     from maskray.evaluation.images import BenchmarkImages
     from maskray.evaluation.runtime import Runtime
-    from maskray.training.export import LoadedMethod
 
 Stage = TypeVar("Stage", bound="BenchmarkStage")
 
@@ -37,7 +36,6 @@ class Job(Generic[Stage]):
 
     stage: Stage
     images: BenchmarkImages
-    loaded: LoadedMethod
     runtime: Runtime
     inputs: Mapping[str, Path]
     started: float
@@ -54,7 +52,10 @@ class Job(Generic[Stage]):
 
 
 def open_job(arguments: argparse.Namespace, stage_class: type[Stage]) -> Job[Stage]:
-    """Read settings, images and the pre-trained method; the images first, as a wrong path shows there at once."""
+    """Read settings and images, and prepare the runtime; what is needed of the pre-trained method is read after it.
+
+    The images come first, as a wrong path shows there at once.
+    """
     started = time.time()
     stage = stage_class.read(arguments.settings)
 
@@ -63,13 +64,10 @@ def open_job(arguments: argparse.Namespace, stage_class: type[Stage]) -> Job[Sta
 
     images = BenchmarkImages(arguments.index, arguments.split, arguments.manifest, stage.labels)
 
-    from maskray.training.export import load_method
-
     runtime = prepare_runtime(stage.threads, stage.precision)
-    loaded = load_method(arguments.pretrained)
     inputs = {
         "index": Path(arguments.index),
         "split": Path(arguments.split),
         "weights": Path(arguments.pretrained) / "weights.safetensors",
     }
-    return Job(stage, images, loaded, runtime, inputs, started)
+    return Job(stage, images, runtime, inputs, started)

@@ -29,20 +29,22 @@ from maskray.evaluation.supervised import (
     stated_cross_entropy,
     validation_quality,
 )
-from maskray.methods.base import Method
+from maskray.training.optimiser import AdamW
 
 _log = logging.getLogger(__name__)
 
 
 def probe_all(
-    method: Method,
+    encoder: nn.Module,
     images: BenchmarkImages,
     config: LinearProbeConfig,
     fractions: Sequence[float],
     seeds: Sequence[int],
     runtime: Runtime,
 ) -> Iterator[tuple[float, int, Predictions]]:
-    """Probe every label fraction with every seed; yields (fraction, seed, predictions) as they come.
+    """Probe every label fraction with every seed; ``encoder`` maps films [B, H, W] to features [B, C].
+
+    Yields (fraction, seed, predictions) as they come.
 
     A run depends on its own fraction and seed alone, not on which others are asked for.
     """
@@ -51,8 +53,8 @@ def probe_all(
     for name, examples in (*train.items(), ("validation", held_out["validation"])):
         check_stated(str(name), examples, images.split_path)
     ids = sorted({*train[max(fractions)].image_ids}.union(*(examples.image_ids for examples in held_out.values())))
-    method.to(runtime.device).eval()
-    features_NC = compute_for_all(method.image_features, images, ids, runtime, "features")
+    encoder.to(runtime.device).eval()
+    features_NC = compute_for_all(encoder, images, ids, runtime, "features")
     row_of = {image_id: row for row, image_id in enumerate(ids)}
 
     def features_of(examples: Examples) -> Tensor:
@@ -89,7 +91,7 @@ def train_head(
     """
     labels_NL = torch.from_numpy(examples.labels_NL)
     head = new_head(features_NC.shape[1], labels_NL.shape[1], seed)
-    optimiser = torch.optim.AdamW(head.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    optimiser = AdamW(head.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     best_epoch, best_quality, best_state = 0, -float("inf"), {}
     for epoch in range(1, config.num_epochs + 1):
         for rows in shuffled_batches(len(examples), config.batch_size, seed, epoch):

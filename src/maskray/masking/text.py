@@ -31,7 +31,7 @@ def hide_words(
     may_hide_BL = token_is_real_BL & ~torch.isin(token_ids_BL, special)
     num_words_B = may_hide_BL.sum(dim=1)
     # The text may be shorter than one over the fraction: one piece is hidden all the same.
-    counts_B = torch.floor(num_words_B * fraction + 0.5).long().clamp(min=1).minimum(num_words_B)
+    counts_B = torch.floor(num_words_B.double() * fraction + 0.5).long().clamp(min=1).minimum(num_words_B)
     scores_BL = uniform(seeds_B, token_ids_BL.shape[1], "words").to(token_ids_BL.device)
     scores_BL = (scores_BL + token_is_first_BL).masked_fill(~may_hide_BL, -1.0)
     return top_count(scores_BL, counts_B)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from maskray.batch import Batch
 from maskray.config.base import Frozen
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
-from maskray.encoders import ImageEncoder, TextEncoder
+from maskray.encoders import Feature, ImageEncoder, TextEncoder
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,13 @@ class Method(nn.Module, ABC):
     Attributes:
         Config: this paper's knobs.
         streams: kinds of batches.
+        image_feature: what fine-tuning and probes put a head on, see :class:`maskray.encoders.ImageFeatures`.
         joint_width: E.
     """
 
     Config: ClassVar[type[Frozen]]
     streams: ClassVar[tuple[Stream, ...]]
+    image_feature: ClassVar[Feature] = "class token"
     joint_width: int
 
     def __init__(
@@ -104,10 +106,6 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def explain(self, batch: Batch) -> Explanation:
         """Masks and reconstructions of a batch, with the masks that training would use."""
-
-    def image_features(self, images_BHW: Tensor) -> Tensor:
-        """What fine-tuning and probes put a head on, features_BC before any projection: the class token."""
-        return self.image_encoder(images_BHW)[0]
 
     def encode_image(self, images_BHW: Tensor) -> Tensor:
         """Features_BE of length 1, nothing hidden."""

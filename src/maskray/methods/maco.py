@@ -79,6 +79,8 @@ class Maco(Method):
 
     Config = MacoConfig
     streams = (Stream("pairs", text="sentences", needs_ridge=False),)
+    # As the alignment pools; no loss ever stands on the class token.
+    image_feature = "mean of patches"
 
     def __init__(
         self, config: MacoConfig, image: ImageEncoderConfig, text: TextEncoderConfig, vocabulary: Vocabulary
@@ -163,10 +165,6 @@ class Maco(Method):
         weight = self.config.reconstruction_weight
         total = weight * mae + (1 - weight) * align  # Eq. (4)
         return Losses({"mae": mae, "align": align}, total, {"tau_3": self.tau_3().detach()})
-
-    def image_features(self, images_BHW: Tensor) -> Tensor:
-        """Mean of all patches, as the alignment pools them; no loss ever stands on the class token."""
-        return self.image_encoder(images_BHW)[1].mean(dim=1)
 
     def project_image(self, images_BHW: Tensor) -> tuple[Tensor, Tensor]:
         """Mean of all patches (all are visible at test), and every patch."""

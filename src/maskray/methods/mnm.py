@@ -146,8 +146,8 @@ class Mnm(Method):
 
     def hide_words(self, batch: Batch) -> Tensor | None:
         """Sec. 2.2 and 3.2: 30 % of the word pieces, the manuscript's answers before all others, hidden_BL."""
-        # Paper gap: the answers are "binary labels ... useful for masked pre-training", but no rule is printed: they
-        # take the budget first. All samples are pairs, so that the 15 % of text alone never apply.
+        # Paper gap: "binary answers in observations and verdicts, useful for masked pre-training" (Sec. 2.2), by what
+        # rule is not printed: they take the budget first. All samples are pairs: the 15 % of text alone never apply.
         fraction = self.config.text_mask_fraction
         first_BL = batch.token_is_answer_BL & self.config.answers_first
         words = batch.token_ids_BL, batch.token_is_real_BL, first_BL
@@ -157,6 +157,7 @@ class Mnm(Method):
         """Sec. 2.3: f_im and f_txt on (I, T) and on (I_m, T_m), each in one pass."""
         patches = self.image_encoder.embed(batch.images_BHW)
         if hidden_BN is not None:
+            # Paper gap: Fig. 2 (b) filters the film "before reconstruction"; in Eq. (1) I_m is the film itself, masked.
             is_film = self.config.masked_input == "film"
             seen_BNC = patches if is_film else self.image_encoder.embed(batch.ridge_BHW)
             patches = torch.cat([patches, replace(seen_BNC, hidden_BN, self.mask_token_C)])
@@ -223,6 +224,7 @@ class Mnm(Method):
         views = self.encode_views(batch, hidden_BN, hidden_BL)
         terms, measures = {}, {"tau": self.tau().detach()}
         # Eq. (1): first the text term, then the image term.
+        # Paper gap: Omega is not explained: the number of hidden values of each film.
         if hidden_BL is not None:
             logits_KV = self.reconstruct_text(views, batch, hidden_BL)
             terms["mvlm_txt"] = hidden_words_loss(logits_KV, batch.token_ids_BL, hidden_BL)

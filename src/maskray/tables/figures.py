@@ -81,7 +81,7 @@ def draw_gallery(examples: Sequence[Example], title: str, data_note: str, png: s
     columns = ("film", "ridge response", "hidden patches", "reconstruction")
     note = textwrap.wrap(f"{data_note.rstrip('.')}. Films of the validation part: not trained on.", 110)
     with mpl.rc_context(_STYLE):
-        figure = _figure(8.4, 0.7 + 2.25 * len(examples) + 0.18 * len(note))
+        figure = _figure(8.4, 0.7 + 2.6 * len(examples) + 0.18 * len(note))
         axes = figure.subplots(len(examples), len(columns), squeeze=False)
         for row, example in zip(axes, examples, strict=True):
             _draw_example(row, example)
@@ -129,7 +129,7 @@ def _draw_example(row: NDArray[Any], example: Example) -> None:
     overlay[example.hidden_hw] = (*mpl.colors.to_rgb(RED), 0.55)
     row[2].imshow(overlay, extent=(-0.5, side - 0.5, side - 0.5, -0.5), interpolation="nearest")
     row[2].set_xlabel(f"{example.hidden_hw.mean():.0%} hidden", fontsize=8)
-    row[0].set_xlabel("\n".join(textwrap.wrap(example.caption, 34)), fontsize=7.5, loc="left")
+    row[0].set_xlabel("\n".join(textwrap.wrap(example.caption, 42)), fontsize=6.5, loc="left")
     for panel in row:
         panel.set(xticks=[], yticks=[])
         for spine in panel.spines.values():

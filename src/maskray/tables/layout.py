@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from maskray.config.fractions import fraction_name
 from maskray.config.paper import ColumnGroup, RowConfig
-from maskray.config.plan import fraction_name, task_of
+from maskray.config.plan import task_of
 from maskray.config.stages import TableStage
 from maskray.errors import InputError
 from maskray.tables import legend

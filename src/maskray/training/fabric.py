@@ -59,7 +59,9 @@ def start_fabric(runtime: RuntimeConfig) -> Fabric:
         plugins=None if is_rank_already else [environments.LightningEnvironment()],
     )
     fabric.launch()
-    if fabric.is_global_zero:
+    if not fabric.is_global_zero:
+        logging.getLogger("maskray").setLevel(logging.WARNING)
+    else:
         device = torch.cuda.get_device_name(fabric.device) if uses_gpu else "CPU"
         _log.info("%d x %s, %s, %d threads", fabric.world_size, device, runtime.precision, runtime.threads)
     return fabric

@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import nn
-from torch.optim import SGD, AdamW, Optimizer
+from torch.optim import Optimizer
 
 from maskray.config.training import OptimisationConfig
 from maskray.errors import InputError
 
 # Learned tokens, positions, temperatures, embeddings, norms and biases belong to no such layer, or have one axis.
 _LAYERS_WITH_DECAY = (nn.Linear, nn.Bilinear, nn.MultiheadAttention, nn.modules.conv._ConvNd)
+
+
+def _exempt_from_compilation() -> None:
+    """Spare a job the import of torch's compiler (four seconds), which no job uses.
+
+    torch imports it at the first optimiser, to make versions of ``add_param_group`` and others that are never
+    compiled. It keeps those as an attribute of the plain function; here the plain function itself takes the place.
+    A torch that keeps them elsewhere never looks at the attribute.
+    """
+    for wrapper in vars(Optimizer).values():
+        plain = getattr(wrapper, "__wrapped__", None)
+        if inspect.isfunction(plain) and not hasattr(plain, "__dynamo_disable"):
+            plain.__dynamo_disable = plain  # type: ignore[attr-defined]
+
+
+def _uncompiled(step: Callable[..., Any]) -> Callable[..., Any]:
+    """An optimiser's ``step`` without its outer layer, which imports the compiler to tell it about ``no_grad``."""
+    return torch.no_grad()(inspect.unwrap(step))
+
+
+_exempt_from_compilation()
+
+
+class AdamW(torch.optim.AdamW):
+    """torch's AdamW, without its compiler."""
+
+    step = _uncompiled(torch.optim.AdamW.step)
+
+
+class SGD(torch.optim.SGD):
+    """torch's SGD, without its compiler."""
+
+    step = _uncompiled(torch.optim.SGD.step)
 
 
 def build_optimiser(

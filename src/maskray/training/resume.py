@@ -64,9 +64,42 @@ def unlock(descriptor: int | None) -> None:
         os.close(descriptor)
 
 
-def discard(folder: Path) -> None:
-    """Remove the ``resume/`` folder of a run whose outputs are all written."""
-    shutil.rmtree(resume_folder(folder), ignore_errors=True)
+def keep_finished(folder: Path, run_hash: str) -> None:
+    """Drop the checkpoints of a run whose outputs are all written, and keep second names of these outputs.
+
+    A killed workflow has not noted that they are whole, and deletes them before it starts the job again: then
+    :func:`put_back` finds them here. Hard links take no room; where a file system has none, nothing is kept.
+    """
+    resume = resume_folder(folder)
+    shutil.rmtree(resume, ignore_errors=True)
+    finished = resume / "finished"
+    finished.mkdir(parents=True)
+    try:
+        for file in folder.iterdir():
+            if file.is_file():
+                os.link(file, finished / file.name)
+    except OSError as error:
+        _log.info("%s: no hard links here (%s); a killed workflow may train this run again", finished, error)
+        shutil.rmtree(resume, ignore_errors=True)
+        return
+    write_json(resume / "finished.json", {"run_hash": run_hash, "files": sorted(f.name for f in finished.iterdir())})
+
+
+def put_back(folder: Path, run_hash: str) -> bool:
+    """Give a finished run its outputs back; False where this run, with these settings and data, is not finished."""
+    resume = resume_folder(folder)
+    if not (resume / "finished.json").is_file():
+        return False
+    kept = read_json(resume / "finished.json")
+    if kept["run_hash"] != run_hash:
+        shutil.rmtree(resume)
+        return False
+    for name in kept["files"]:
+        (folder / name).unlink(missing_ok=True)
+        os.link(resume / "finished" / name, folder / name)
+        os.utime(folder / name)  # Newer than the inputs, or the workflow would ask for the run again.
+    _log.info("%s: was finished before; its outputs are put back", folder)
+    return True
 
 
 def check_not_stopped(resume: Path, settings_hash: str) -> None:

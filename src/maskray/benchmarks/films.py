@@ -1,0 +1,154 @@
+"""Films: the ridge filter, films to shards, reading a batch; each beside scikit-image, Pillow and h5py used plainly.
+
+Shapes: B films, S side of the square film.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from skimage.filters import meijering
+from skimage.transform import resize
+
+from maskray.benchmarks.made import MadeFilms, make_films, paint, store_films
+from maskray.benchmarks.measure import Row, Sizes, compare
+from maskray.config.preprocessing import ImagesConfig, RidgeConfig
+from maskray.data.shard_store import ImageStore
+from maskray.data.shards import write_shard
+from maskray.images.ridge import ridge_response
+
+# The peer's formula, so that both compute the same.
+_RIDGE = RidgeConfig(formula="skimage")
+_NUM_COMPARED = 4
+
+Shrink = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
+
+
+def measure_ridge(sizes: Sizes, seconds: float) -> list[Row]:
+    """Ours on the batch, scikit-image film by film; float32."""
+    painted_BSS = np.stack([paint(number, sizes.film_px) for number in range(sizes.num_ridge_films)])
+    films_BSS = painted_BSS.astype(np.float32) / np.float32(255)
+    tensor_BSS = torch.from_numpy(films_BSS)
+
+    def peer() -> NDArray[np.float32]:
+        return np.stack([_peer_ridge(film_SS) for film_SS in films_BSS])
+
+    ours_BSS = ridge_response(tensor_BSS, _RIDGE).numpy()
+    row = compare(
+        f"ridge filter, {sizes.film_px} px, float32",
+        "films/s",
+        lambda _: partial(ridge_response, tensor_BSS, _RIDGE),
+        lambda _: peer,
+        peer_name="skimage.filters.meijering",
+        num_items=len(films_BSS),
+        seconds=seconds,
+        agreement={"largest difference": float(np.abs(ours_BSS - peer()).max())},
+    )
+    return [row]
+
+
+def measure_shards(folder: Path, sizes: Sizes, seconds: float) -> list[Row]:
+    """Decode, resize, ridge, HDF5; beside two plain scripts, which differ in what they resize with."""
+    films = make_films(folder / "films", sizes.num_files, sizes.file_px, sizes.painted_px)
+    config = ImagesConfig(size_px=sizes.film_px, ridge=_RIDGE)
+    few = MadeFilms(films.folder, films.index.head(_NUM_COMPARED))
+    ours_file, peer_file = folder / "ours.h5", folder / "peer.h5"
+
+    def ours(films: MadeFilms) -> None:
+        write_shard(
+            films.index,
+            films.folder,
+            config,
+            part=0,
+            num_parts=1,
+            threads=1,
+            shard=ours_file,
+            rejected=folder / "rejected.csv",
+        )
+
+    def beside(name: str, shrink: Shrink) -> Row:
+        peer = partial(_peer_shard, size_px=sizes.film_px, shrink=shrink, target=peer_file)
+        ours(few)
+        peer(few.paths())
+        return compare(
+            f"films to shards, {sizes.file_px} px JPEG to {sizes.film_px} px",
+            "films/s",
+            lambda _: partial(ours, films),
+            lambda _: partial(peer, films.paths()),
+            peer_name=f"Pillow, {name}, meijering, h5py",
+            num_items=sizes.num_files,
+            seconds=seconds,
+            agreement=_difference(ours_file, peer_file),
+        )
+
+    return [beside("skimage resize", _by_skimage), beside("Pillow resize", _by_pillow)]
+
+
+def measure_reading(folder: Path, sizes: Sizes, seconds: float) -> list[Row]:
+    """Ours reads films and ridge responses and checks the films' checksums; the peer reads the films alone."""
+    films = make_films(folder / "films", sizes.num_stored_films, sizes.film_px)
+    store = ImageStore(store_films(films, ImagesConfig(size_px=sizes.film_px, ridge=_RIDGE), folder / "shards"))
+
+    def batch(repeat: int) -> list[str]:
+        chosen = np.random.default_rng(repeat).permutation(len(store))[: sizes.batch_size]
+        return [store.image_ids[number] for number in chosen]
+
+    everything = films.index["image_id"].tolist()
+    ours_BSS, _ = store.read(everything)
+    difference_BSS = np.abs(ours_BSS.astype(int) - _peer_read(films.paths(everything)))
+    row = compare(
+        f"reading a shuffled batch, {sizes.film_px} px",
+        "films/s",
+        lambda repeat: partial(store.read, batch(repeat)),
+        lambda repeat: partial(_peer_read, films.paths(batch(repeat))),
+        peer_name="Pillow on a folder of JPEGs",
+        num_items=sizes.batch_size,
+        seconds=seconds,
+        agreement={"largest difference of 255": float(difference_BSS.max())},
+    )
+    return [row]
+
+
+def _peer_ridge(film_SS: NDArray[np.float32]) -> NDArray[np.float32]:
+    return meijering(film_SS, sigmas=_RIDGE.sigmas, black_ridges=False)
+
+
+def _by_skimage(film: NDArray[np.float32], size_px: int) -> NDArray[np.float32]:
+    return resize(film, (size_px, size_px), anti_aliasing=True)
+
+
+def _by_pillow(film: NDArray[np.float32], size_px: int) -> NDArray[np.float32]:
+    return np.asarray(Image.fromarray(film).resize((size_px, size_px), Image.Resampling.BILINEAR))
+
+
+def _peer_shard(paths: Sequence[Path], size_px: int, shrink: Shrink, target: Path) -> None:
+    """What a plain script does with square films."""
+    images, ridges = [], []
+    for path in paths:
+        film = np.asarray(Image.open(path).convert("L"), np.float32) / np.float32(255)
+        small_SS = shrink(film, size_px)
+        images.append((small_SS * 255).round().astype(np.uint8))
+        ridges.append((_peer_ridge(small_SS) * 255).round().astype(np.uint8))
+    with h5py.File(target, "w") as file:
+        file.create_dataset("images", data=np.stack(images))
+        file.create_dataset("ridge", data=np.stack(ridges))
+
+
+def _peer_read(paths: Sequence[Path]) -> NDArray[np.uint8]:
+    return np.stack([np.asarray(Image.open(path).convert("L")) for path in paths])
+
+
+def _difference(one: Path, other: Path) -> dict[str, float]:
+    """Mean differences of the stored films and ridge responses, of 255."""
+    with h5py.File(one) as ours, h5py.File(other) as peer:
+        return {
+            f"mean difference of 255 ({name})": float(np.abs(ours[name][:].astype(int) - peer[name][:]).mean())
+            for name in ("images", "ridge")
+        }

@@ -1,0 +1,118 @@
+"""Timing two ways to do the same work beside each other, and what is said of the outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+MIN_REPEATS = 3
+_MAX_REPEATS = 15
+
+Contender = Callable[[int], Callable[[], object]]
+"""Given the number of the repeat, makes ready and returns the work that is timed."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much work one repeat of each part is; sides in pixels."""
+
+    film_px: int = 224
+    num_ridge_films: int = 16
+    file_px: int = 2048
+    painted_px: int = 512
+    num_files: int = 40
+    num_stored_films: int = 320
+    batch_size: int = 256
+    num_reports: int = 1000
+    num_training_steps: int = 25
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and quartiles."""
+
+    median: float
+    lower: float
+    upper: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Of at least one value."""
+        lower, median, upper = (float(value) for value in np.percentile(values, (25, 50, 75)))
+        return cls(median, lower, upper)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        what: the work, with its size.
+        unit: of ``ours`` and ``peer``: things a second, higher is better.
+        peer_name: what stands against ours; empty where nothing does.
+        ratio: ours / peer of neighbouring repeats.
+        num_items: things in one repeat.
+        num_repeats: of each contender.
+        agreement: how far the two answers are the same, by name.
+    """
+
+    what: str
+    unit: str
+    ours: Spread
+    num_items: int
+    num_repeats: int
+    peer_name: str = ""
+    peer: Spread | None = None
+    ratio: Spread | None = None
+    agreement: dict[str, float] = field(default_factory=dict)
+
+    def as_values(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def compare(
+    what: str,
+    unit: str,
+    ours: Contender,
+    peer: Contender,
+    *,
+    peer_name: str,
+    num_items: int,
+    seconds: float,
+    agreement: dict[str, float],
+) -> Row:
+    """Time both in turn, each first every other time, until ``seconds`` are over: 3 repeats at least, 15 at most.
+
+    Both must be warm: code imported, operators built, files in the page cache.
+    """
+    rates: dict[str, list[float]] = {"ours": [], "peer": []}
+    contenders = [("ours", ours), ("peer", peer)]
+    started = time.monotonic()
+    for repeat in range(_MAX_REPEATS):
+        if repeat >= MIN_REPEATS and time.monotonic() - started >= seconds:
+            break
+        for name, contender in contenders if repeat % 2 == 0 else reversed(contenders):
+            rates[name].append(num_items / _seconds_of(contender(repeat)))
+    ratios = [one / other for one, other in zip(rates["ours"], rates["peer"], strict=True)]
+    return Row(
+        what=what,
+        unit=unit,
+        ours=Spread.of(rates["ours"]),
+        num_items=num_items,
+        num_repeats=len(ratios),
+        peer_name=peer_name,
+        peer=Spread.of(rates["peer"]),
+        ratio=Spread.of(ratios),
+        agreement=agreement,
+    )
+
+
+def _seconds_of(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started

@@ -1,0 +1,115 @@
+"""Reports to manuscripts, beside spaCy and negspacy used plainly with the same names of findings."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import spacy
+from negspacy.negation import Negex  # noqa: F401  (registers "negex")
+
+from maskray.benchmarks.made import report_texts
+from maskray.benchmarks.measure import Row, Sizes, compare
+from maskray.config.preprocessing import ReportsConfig
+from maskray.reports.manuscripts import write_manuscript
+from maskray.reports.sections import described, split_sections
+from maskray.reports.sentences import split_sentences
+from maskray.reports.structure import text_of
+from maskray.reports.triplets import Triplet, TripletSource, source_of
+from maskray.reports.vocabulary import FINDINGS, finding_of_words
+
+_CONFIG = ReportsConfig()
+_NUM_COMPARED = 200
+_FULL_STOP = re.compile(r"(?<=[a-z]{3})\.(?=\s|$)")
+
+Statement = tuple[int, str, str]
+
+
+def measure_reports(sizes: Sizes, seconds: float) -> list[Row]:
+    """Sections, sentences, triplets, manuscripts; once as written, once with every sentence made unlike all others.
+
+    Ours remembers sentences it has read; made reports repeat themselves, as real ones do, perhaps more. Each repeat
+    starts with nothing remembered.
+    """
+    reports = report_texts(sizes.num_reports)
+    numbers = itertools.count()
+    unlike = [_FULL_STOP.sub(lambda _: f" (image {next(numbers)}).", report) for report in reports]
+    return [
+        _measure("reports to manuscripts", reports, seconds),
+        _measure("reports to manuscripts, no sentence twice", unlike, seconds),
+    ]
+
+
+def _measure(what: str, reports: Sequence[str], seconds: float) -> Row:
+    nlp = _peer_pipeline()
+    texts = [_text(report) for report in reports]
+    return compare(
+        what,
+        "reports/s",
+        lambda _: partial(_manuscripts, source_of(_CONFIG), reports),
+        lambda _: partial(_peer_manuscripts, nlp, texts),
+        peer_name="spaCy, sentencizer, negspacy",
+        num_items=len(reports),
+        seconds=seconds,
+        agreement=_agreement(nlp, texts) | {"different sentences": _distinct_fraction(texts)},
+    )
+
+
+def _text(report: str) -> str:
+    part = described(split_sections(report))
+    return text_of(part.get("findings", ""), part.get("impression", ""))
+
+
+def _manuscripts(source: TripletSource, reports: Sequence[str]) -> list[str]:
+    found = source.extract([_text(report) for report in reports])
+    return [write_manuscript(triplets or [], _CONFIG).text for triplets in found]
+
+
+def _peer_pipeline() -> Any:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    ruler: Any = nlp.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER"})
+    findings = (finding for finding in FINDINGS.values() if finding.name != "No Finding")
+    ruler.add_patterns(
+        [{"label": "FINDING", "pattern": word, "id": each.name} for each in findings for word in each.synonyms]
+    )
+    nlp.add_pipe("negex", config={"ent_types": ["FINDING"]})
+    return nlp
+
+
+def _peer_manuscripts(nlp: Any, texts: Sequence[str]) -> list[str]:
+    """The sections come for free: the peer is given them."""
+    return [
+        " ".join(f"Is there {entity.text.lower()}? {'No' if entity._.negex else 'Yes'}." for entity in doc.ents)
+        for doc in nlp.pipe(texts)
+    ]
+
+
+def _agreement(nlp: Any, texts: Sequence[str]) -> dict[str, float]:
+    """The share of the peer's statements (report, finding, present or absent) that ours makes too; warms both."""
+    some = texts[:_NUM_COMPARED]
+    ours = {
+        statement
+        for number, triplets in enumerate(source_of(_CONFIG).extract(some))
+        for triplet in triplets or ()
+        for statement in _statements(number, triplet)
+    }
+    peer = {
+        (number, entity.ent_id_, "absent" if entity._.negex else "present")
+        for number, doc in enumerate(nlp.pipe(some))
+        for entity in doc.ents
+    }
+    return {"answers shared": len(peer & ours) / max(1, len(peer))}
+
+
+def _statements(number: int, triplet: Triplet) -> list[Statement]:
+    finding = finding_of_words(triplet.entity)
+    return [] if finding is None else [(number, finding.name, triplet.exist)]
+
+
+def _distinct_fraction(texts: Sequence[str]) -> float:
+    sentences = [sentence for text in texts for sentence in split_sentences(text)]
+    return len(set(sentences)) / max(1, len(sentences))

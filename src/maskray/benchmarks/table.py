@@ -1,0 +1,55 @@
+"""The benchmarks as a Markdown table with what they were measured on, ready to paste into ``docs/benchmarks.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_COLUMNS = ("what", "ours", "peer", "ratio", "n", "agreement")
+# More than one process wanted to run before ours did.
+_QUIET_LOAD = 1.0
+
+
+def render(results: Mapping[str, Any]) -> str:
+    """``results`` as :func:`maskray.benchmarks.run_all` gives them, or as they were stored."""
+    lines = [_line(_COLUMNS), _line(["---"] * len(_COLUMNS)), *(_line(_cells(row)) for row in results["rows"])]
+    return "\n".join([*lines, "", *(f"- {note}" for note in _notes(results))]) + "\n"
+
+
+def _line(cells: Any) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    peer, ratio = row["peer"], row["ratio"]
+    return [
+        row["what"],
+        f"{_spread(row['ours'])} {row['unit']}",
+        f"{_spread(peer)} {row['unit']} ({row['peer_name']})" if peer else "-",
+        _spread(ratio) if ratio else "-",
+        f"{row['num_items']} x {row['num_repeats']}",
+        "; ".join(f"{name} {value:.2g}" for name, value in row["agreement"].items()) or "-",
+    ]
+
+
+def _spread(value: Mapping[str, float]) -> str:
+    """``12.3 (11.9 to 12.8)``."""
+    return f"{_number(value['median'])} ({_number(value['lower'])} to {_number(value['upper'])})"
+
+
+def _number(value: float) -> str:
+    """Three digits, and never an exponent."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _notes(results: Mapping[str, Any]) -> list[str]:
+    machine, load = results["machine"], results["load_before"]
+    beside = "other work may have run beside it" if load > _QUIET_LOAD else "the machine was quiet"
+    gpu = f"; training on {machine['gpu']}" if machine["gpu"] else ""
+    return [
+        f"{results['date']}, {results['seconds']} s: `{results['command']}`",
+        f"{machine['cpu']}, {machine['num_cores']} cores, {machine['num_hardware_threads']} hardware threads, "
+        f"{machine['memory_gib']} GiB, {machine['system']}; {machine['num_threads_used']} thread used{gpu}",
+        f"load before the start {load:g}: {beside}",
+        ", ".join(f"{name} {version}" for name, version in results["versions"].items()),
+    ]

@@ -1,0 +1,76 @@
+"""Training steps of each method in the demo's size, by the training loop itself: reading, loss, gradients, update."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from maskray.benchmarks.made import make_films, report_texts, store_films
+from maskray.benchmarks.measure import Row, Sizes, Spread
+from maskray.config.jobs import pretrain_stage
+from maskray.config.merge import merge
+from maskray.config.plan import Plan
+from maskray.config.preprocessing import ImagesConfig, ReportsConfig
+from maskray.config.stages import PretrainStage
+from maskray.config.training import RuntimeConfig
+from maskray.data.pairs import PairSource
+from maskray.data.shard_store import MANIFEST_NAME
+from maskray.files import read_yaml, write_text
+from maskray.reports.structure import structure_reports
+from maskray.training.loop import pretrain
+
+_NUM_WARM_UP_STEPS = 3
+_SEED = 0
+
+
+def measure_training(folder: Path, top: Path, sizes: Sizes) -> list[Row]:
+    """One row for each paper of the demo; every step takes the same pairs, in another order."""
+    config = merge(*(read_yaml(top / "config" / name) for name in ("config.yaml", "demo.yaml")))
+    plan = Plan(config, top)
+    sources: dict[tuple[int, int], PairSource] = {}
+    rows = []
+    for paper in plan.papers:
+        stage = _stage(plan, paper, sizes.num_training_steps + _NUM_WARM_UP_STEPS)
+        image_px, batch_size = shape = stage.image_encoder.image_px, stage.pretrain.optimisation.batch_size
+        if shape not in sources:
+            sources[shape] = _make_source(folder / f"{image_px}-{batch_size}", batch_size, image_px)
+        rates = _rates(stage, sources[shape], folder / paper)
+        row = Row(
+            what=f"training step, {paper}, demo size ({image_px} px)",
+            unit="images/s",
+            ours=Spread.of(rates),
+            num_items=batch_size,
+            num_repeats=len(rates),
+        )
+        rows.append(row)
+    return rows
+
+
+def _stage(plan: Plan, paper: str, num_steps: int) -> PretrainStage:
+    """With as many epochs as steps: there are as many pairs as a batch holds."""
+    epochs = {"optimisation": {"num_epochs": num_steps}}
+    stage = merge(pretrain_stage(plan, paper, "default"), {"pretrain": epochs})
+    return PretrainStage.parse(stage, f"config/papers/{paper}.yaml under config/demo.yaml")
+
+
+def _rates(stage: PretrainStage, source: PairSource, folder: Path) -> list[float]:
+    """Images per second of each step after the warm-up."""
+    runtime = RuntimeConfig(threads=stage.threads, precision=stage.precision, checkpoint_seconds=1e6)
+    pretrain(stage, [source], _SEED, folder, runtime)
+    with (folder / "log.csv").open(newline="", encoding="utf-8") as handle:
+        rates = [float(row["images_per_second"]) for row in csv.DictReader(handle)]
+    return rates[_NUM_WARM_UP_STEPS:]
+
+
+def _make_source(folder: Path, num_pairs: int, image_px: int) -> PairSource:
+    """Made pairs as the earlier stages leave them, all in the training part."""
+    films = make_films(folder / "films", num_pairs, image_px)
+    store = store_films(films, ImagesConfig(size_px=image_px), folder / "shards")
+    source = PairSource(
+        folder / "index.parquet", folder / "split.csv", store / MANIFEST_NAME, folder / "reports.parquet"
+    )
+    films.index.to_parquet(source.index, index=False)
+    write_text(source.split, "image_id,part\n" + "".join(f"{name},train\n" for name in films.index["image_id"]))
+    reports = list(zip(films.index["study_id"], report_texts(num_pairs), strict=True))
+    structure_reports(lambda: reports, ReportsConfig(), "made", 0, 1, source.reports, folder / "failed.csv")
+    return source

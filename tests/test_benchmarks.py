@@ -1,0 +1,126 @@
+"""The benchmarks at tiny sizes: the shape of the table, and that both sides compute the same; never the clock."""
+
+import json
+
+import pytest
+import torch
+
+from maskray.benchmarks import run_all
+from maskray.benchmarks.measure import MIN_REPEATS, Sizes, Spread, compare
+from maskray.benchmarks.table import render
+from tests.scripts.programs import TOP, run_program
+
+TINY = Sizes(
+    film_px=48,
+    num_ridge_films=3,
+    file_px=160,
+    painted_px=80,
+    num_files=5,
+    num_stored_films=12,
+    batch_size=8,
+    num_reports=20,
+    num_training_steps=1,
+)
+
+
+@pytest.fixture(scope="module")
+def results():
+    threads = torch.get_num_threads()
+    measured = run_all(TOP, 1e-6, TINY)
+    torch.use_deterministic_algorithms(False)
+    torch.set_num_threads(threads)
+    return measured | {"command": "python scripts/benchmark.py"}
+
+
+def row_of(results, what, peer=""):
+    """The first of these rows."""
+    return next(row for row in results["rows"] if row["what"].startswith(what) and peer in row["peer_name"])
+
+
+def test_every_part_is_measured(results):
+    assert [row["what"].split(",")[0] for row in results["rows"]] == [
+        "ridge filter",
+        "films to shards",
+        "films to shards",
+        "reading a shuffled batch",
+        "reports to manuscripts",
+        "reports to manuscripts",
+        "training step",
+        "training step",
+    ]
+    assert all(row["ours"]["lower"] <= row["ours"]["median"] <= row["ours"]["upper"] for row in results["rows"])
+    assert [row["num_repeats"] for row in results["rows"]] == [MIN_REPEATS] * 6 + [TINY.num_training_steps] * 2
+
+
+def test_only_the_training_steps_have_no_peer(results):
+    for row in results["rows"]:
+        has_peer = not row["what"].startswith("training")
+        assert [row["peer"] is not None, row["ratio"] is not None, row["peer_name"] != ""] == [has_peer] * 3
+
+
+def test_both_sides_compute_the_same(results):
+    assert row_of(results, "ridge")["agreement"]["largest difference"] < 1e-5
+    assert row_of(results, "reading")["agreement"]["largest difference of 255"] <= 1
+    assert row_of(results, "reports")["agreement"]["answers shared"] > 0.7
+    for peer in ("skimage resize", "Pillow resize"):
+        differences = row_of(results, "films", peer)["agreement"]
+        assert differences["mean difference of 255 (images)"] < 3
+        assert differences["mean difference of 255 (ridge)"] < 12
+
+
+def test_sentences_can_be_made_unlike_all_others(results):
+    repeated, unlike = (
+        row_of(results, what)["agreement"]["different sentences"]
+        for what in ("reports to manuscripts", "reports to manuscripts, no")
+    )
+    assert repeated < unlike
+    assert unlike > 0.8
+
+
+def test_the_table_is_markdown_with_a_line_for_each_row(results):
+    table, notes = render(results).split("\n\n")
+    lines = table.splitlines()
+    assert len(lines) == 2 + len(results["rows"])
+    assert {line.count("|") for line in lines} == {7}
+    assert all(line.startswith("- ") for line in notes.splitlines())
+    assert results["machine"]["cpu"] in notes
+    assert f"torch {torch.__version__.split('+')[0]}" in notes
+
+
+def test_stored_results_give_the_same_table(results):
+    assert render(json.loads(json.dumps(results))) == render(results)
+
+
+@pytest.mark.parametrize(("load", "words"), [(0.2, "was quiet"), (1.7, "other work may have run beside it")])
+def test_a_busy_machine_is_told(results, load, words):
+    assert words in render(results | {"load_before": load})
+
+
+def test_the_two_sides_alternate_and_take_turns_in_being_first():
+    calls = []
+
+    def contender(name):
+        return lambda repeat: lambda: calls.append((repeat, name))
+
+    options = {"peer_name": "peer", "num_items": 2, "seconds": 1e-9, "agreement": {}}
+    row = compare("work", "things/s", contender("ours"), contender("peer"), **options)
+    assert row.num_repeats == MIN_REPEATS
+    assert [name for _, name in calls] == ["ours", "peer", "peer", "ours", "ours", "peer"]
+    assert [repeat for repeat, _ in calls] == [0, 0, 1, 1, 2, 2]
+
+
+def test_the_spread_is_median_and_quartiles():
+    assert Spread.of([4, 1, 2, 3, 5]) == Spread(median=3, lower=2, upper=4)
+
+
+def test_help_answers():
+    result = run_program("benchmark", "--help")
+    assert result.returncode == 0
+    assert "--seconds-per-part" in result.stdout
+
+
+def test_a_time_of_nothing_is_refused_and_leaves_nothing(tmp_path):
+    result = run_program("benchmark", "--seconds-per-part", "0", "--output", str(tmp_path / "benchmarks.json"))
+    assert result.returncode != 0
+    assert "--seconds-per-part must be above 0" in result.stderr
+    assert not list(tmp_path.iterdir())
