@@ -76,7 +76,7 @@ def test_help_answers_at_once(repository):
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
 
 
-def test_stopped_by_a_signal_it_goes_on_and_cleans_up(repository, tmp_path, arguments):
+def test_stopped_by_a_signal_it_goes_on_and_keeps_what_it_finished(repository, tmp_path, arguments):
     settings = stage("maco", num_epochs=50)
     call = arguments(settings, num_workers="1")
     returncode, said = stop_soon(repository, call, tmp_path / "out")
@@ -95,11 +95,19 @@ def test_stopped_by_a_signal_it_goes_on_and_cleans_up(repository, tmp_path, argu
         "method.yaml",
         "log.csv",
         "provenance.json",
+        "resume",
     }
+    assert not [path for path in (tmp_path / "out/resume").rglob("*") if path.suffix in {".pt", ".ckpt"}]
     provenance = json.loads((tmp_path / "out" / "provenance.json").read_text())
     assert provenance["seeds"] == {"pretrain": 0}
     assert len(provenance["inputs"]) == 4
     assert read_yaml(tmp_path / "out" / "method.yaml")["stage"]["paper"] == "maco"
+
+    # A killed workflow deletes what it has not noted as whole, and starts the job again.
+    weights = (tmp_path / "out" / "weights.safetensors").read_bytes()
+    (tmp_path / "out" / "weights.safetensors").unlink()
+    assert "put back" in run(repository, call).stderr
+    assert (tmp_path / "out" / "weights.safetensors").read_bytes() == weights
 
 
 def test_bad_settings_leave_nothing(repository, tmp_path, arguments):

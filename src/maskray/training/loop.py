@@ -47,7 +47,7 @@ def pretrain(
 ) -> bool:
     """Train (or go on training) a method and write its folder; see ``maskray.training.export`` for the files.
 
-    The undeclared ``folder/resume`` holds checkpoints, log and lock until :func:`maskray.training.resume.keep_finished`.
+    The undeclared ``folder/resume`` holds checkpoints, log and lock until ``resume.keep_finished``.
 
     Args:
         stage: all that decides the weights, except the seed.
