@@ -38,10 +38,10 @@ open: setup  ## the same on the open films named in config/site.yaml
 	@echo; echo "Report:  $(CURDIR)/results/open/report.html"; echo "Tables:  $(CURDIR)/results/open/tables/"
 
 test: setup  ## the default tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile
 
 test-all: setup  ## the slow tests too
-	$(BIN)/python -m pytest -m 'not learns and not slurm and not gpu'
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile -m 'not learns and not slurm and not gpu'
 
 learns: setup  ## do both methods learn? 6,000 made studies, three seeds
 	$(BIN)/python -m pytest -m learns -s
@@ -64,7 +64,7 @@ schema: setup  ## export the JSON schemas from the typed settings
 	$(BIN)/python scripts/export_schema.py
 
 record: setup  ## write the golden losses and job counts anew
-	MASKRAY_RECORD=1 $(BIN)/python -m pytest -k golden
+	MASKRAY_RECORD=1 $(BIN)/python -m pytest -k golden tests/methods tests/workflow/test_plan.py
 
 bench: setup  ## measure against what people use today
 	$(BIN)/python scripts/benchmark.py

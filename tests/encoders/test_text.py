@@ -5,6 +5,7 @@ import torch
 
 from maskray.config.encoders import TextEncoderConfig
 from maskray.encoders import TextEncoder
+from maskray.encoders.text import mean_of_sentences, sentences
 from maskray.errors import InputError
 
 SMALL = {"max_tokens": 16, "width": 32, "depth": 2, "num_heads": 2}
@@ -67,3 +68,29 @@ def test_wrong_folders_say_what_is_wrong(tmp_path, monkeypatch):
     (folder / "model.safetensors").unlink()
     with pytest.raises(InputError, match="cannot be read as a BERT folder"):
         build(weights="owner/bert")
+
+
+def test_a_sentence_read_alone_does_not_see_the_others():
+    torch.manual_seed(0)
+    encoder = build().eval()
+    stop, both = 5, torch.tensor([[2, 10, 11, 5, 12, 13, 5, 3, 0]])
+    alone = torch.tensor([[2, 12, 13, 5, 3]])
+    with torch.inference_mode():
+        of_both = encoder(both, both != 0, sentences(both, stop))
+        of_alone = encoder(alone, alone != 0, sentences(alone, stop))
+    torch.testing.assert_close(of_both[0, 4:7], of_alone[0, 1:4])
+    assert not torch.allclose(of_both[0, 0], of_alone[0, 0]), "the class token sees all sentences"
+
+
+def test_a_stop_ends_its_own_sentence():
+    ids = torch.tensor([[2, 10, 11, 5, 12, 5, 3, 0]])
+    assert sentences(ids, stop_id=5).tolist() == [[0, 1, 1, 1, 2, 2, 3, 3]]
+
+
+def test_the_mean_of_sentences_counts_each_sentence_once():
+    ids = torch.tensor([[2, 10, 11, 5, 12, 5, 3, 0]])
+    tokens = torch.tensor([[9.0, 1, 2, 3, 10, 20, 7, 8]])[:, :, None]
+    is_word = ~torch.isin(ids, torch.tensor([0, 2, 3]))
+    mean = mean_of_sentences(tokens, sentences(ids, stop_id=5), is_word)
+    assert mean.item() == pytest.approx(((1 + 2 + 3) / 3 + (10 + 20) / 2) / 2)
+    assert mean_of_sentences(tokens, sentences(ids, 5), torch.zeros_like(is_word)).item() == 0

@@ -8,7 +8,7 @@ from maskray.methods import Vocabulary, build_method
 
 IMAGE = ImageEncoderConfig(weights=None, image_px=32, patch_px=8, width=32, depth=2, num_heads=2)
 TEXT = TextEncoderConfig(weights=None, max_tokens=24, width=48, depth=2, num_heads=2)
-VOCABULARY = Vocabulary(size=60, mask_id=4, special_ids=(0, 1, 2, 3, 4))
+VOCABULARY = Vocabulary(size=60, mask_id=4, special_ids=(0, 1, 2, 3, 4), stop_id=5)
 DECODER = {"decoder_width": 32, "decoder_depth": 1, "decoder_num_heads": 2}
 SMALL = {
     "mnm": {"latent_width": 48, "cross_depth": 2, "cross_num_heads": 2, **DECODER},

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from maskray.decoders.pixels import patchify
 from maskray.losses.contrastive import contrastive_loss
 from maskray.methods.mnm import MnmConfig
-from tests.methods.made_methods import made_batch, made_method
+from tests.methods.made_methods import VOCABULARY, made_batch, made_method
 
 
 def changed(batch, **fields):
@@ -195,6 +195,7 @@ def test_temperature_starts_where_it_is_told():
         ({"target": "both", "decoder_depth": 0}, ["mvlm_txt", "mvlm_im", "itc", "itm"]),
         ({"negatives": "random", "same_text": "left_out"}, ["mvlm_txt", "mvlm_im", "itc", "itm"]),
         ({"latent_width": 32, "cross_depth": 1}, ["mvlm_txt", "mvlm_im", "itc", "itm"]),
+        ({"text_unit": "sentence"}, ["mvlm_txt", "mvlm_im", "itc", "itm"]),
     ],
 )
 def test_every_knob_trains_all_that_it_keeps(knobs, terms):
@@ -217,6 +218,15 @@ def test_text_share_and_answers():
     few = batch.token_is_answer_BL.sum(dim=1) <= hidden.sum(dim=1)
     inner = batch.token_is_answer_BL & (batch.token_ids_BL > 4)
     assert (hidden | ~inner)[few].all()
+
+
+def test_sentences_read_alone_may_change_places():
+    stop, ids = 5, torch.tensor([[2, 10, 11, 5, 12, 13, 14, 5, 3], [2, 12, 13, 14, 5, 10, 11, 5, 3]])
+    of_sentences = made_method("mnm", text_unit="sentence").encode_text(ids, ids > 0)
+    of_manuscript = made_method("mnm").encode_text(ids, ids > 0)
+    assert stop == VOCABULARY.stop_id
+    torch.testing.assert_close(of_sentences[0], of_sentences[1])
+    assert not torch.allclose(of_manuscript[0], of_manuscript[1])
 
 
 def test_equal_texts_are_no_itm_negatives():

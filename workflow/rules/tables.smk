@@ -48,7 +48,7 @@ rule render_table:
     conda:
         ENVIRONMENT
     params:
-        settings=lambda wildcards: by_value(jobs.table_stage(PLAN, wildcards.paper, wildcards.table)),
+        settings=lambda wildcards: by_value(jobs.table_stage(PLAN, wildcards.paper, wildcards.table), in_order=True),
     shell:
         command(
             "render_table",

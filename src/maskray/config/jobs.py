@@ -11,9 +11,12 @@ from typing import Any
 from maskray.config.plan import Plan, task_of
 
 
-def by_value(settings: Any) -> str:
-    """Settings as one parameter: a comment edited in a YAML file reruns nothing, a changed number just its jobs."""
-    return json.dumps(settings, sort_keys=True)
+def by_value(settings: Any, in_order: bool = False) -> str:
+    """Settings as one parameter: a comment edited in a YAML file reruns nothing, a changed number just its jobs.
+
+    Only where the order of keys means something (the columns of a table) does a new order rerun a job.
+    """
+    return json.dumps(settings, sort_keys=not in_order)
 
 
 def runtime(plan: Plan, kind: str) -> dict[str, Any]:

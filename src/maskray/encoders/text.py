@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from maskray.config.encoders import TextEncoderConfig
@@ -33,9 +34,38 @@ class TextEncoder(nn.Module):
         """The table of word-piece embeddings, vocabulary x C."""
         return self.model.embeddings.word_embeddings.weight
 
-    def forward(self, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
-        """Tokens of the last layer, tokens_BLC, the class token first; those of padding mean nothing."""
-        return self.model(input_ids=token_ids_BL, attention_mask=token_is_real_BL).last_hidden_state
+    def forward(self, token_ids_BL: Tensor, token_is_real_BL: Tensor, sentence_BL: Tensor | None = None) -> Tensor:
+        """Tokens of the last layer, tokens_BLC, the class token first; those of padding mean nothing.
+
+        With the number of each piece's sentence (:func:`sentences`) every sentence is read alone, from position 1 on;
+        the class token sees them all.
+        """
+        if sentence_BL is None:
+            return self.model(input_ids=token_ids_BL, attention_mask=token_is_real_BL).last_hidden_state
+        sees_BLL = (sentence_BL[:, :, None] == sentence_BL[:, None, :]) & token_is_real_BL[:, None, :]
+        sees_BLL[:, 0] = token_is_real_BL
+        starts_BL = torch.searchsorted(sentence_BL, sentence_BL)
+        positions_BL = torch.arange(sentence_BL.shape[1], device=sentence_BL.device) - starts_BL
+        positions_BL[:, 1:] += 1  # position 0 is the class token's alone
+        return self.model(
+            input_ids=token_ids_BL, attention_mask=sees_BLL[:, None], position_ids=positions_BL
+        ).last_hidden_state
+
+
+def sentences(token_ids_BL: Tensor, stop_id: int) -> Tensor:
+    """The number of each piece's sentence, sentence_BL: 0 for the class token, then from 1 on; a stop ends its own."""
+    stops_BL = token_ids_BL == stop_id
+    before_BL = stops_BL.cumsum(dim=1) - stops_BL.long()
+    before_BL[:, 1:] += 1
+    return before_BL
+
+
+def mean_of_sentences(tokens_BLC: Tensor, sentence_BL: Tensor, is_word_BL: Tensor) -> Tensor:
+    """The mean over a text's sentences of the mean of their words, text_BC; zero for a text without words."""
+    together_BLL = (sentence_BL[:, :, None] == sentence_BL[:, None, :]) & is_word_BL[:, None, :]
+    share_BL = is_word_BL / together_BLL.sum(dim=2).clamp(min=1)
+    share_BL = share_BL / share_BL.sum(dim=1, keepdim=True).clamp(min=1e-9)
+    return (share_BL.to(tokens_BLC.dtype)[:, :, None] * tokens_BLC).sum(dim=1)
 
 
 def _create_model(config: TextEncoderConfig, vocabulary_size: int) -> Any:

@@ -38,11 +38,12 @@ class Phase:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What a method must know of the tokenizer. ``special_ids`` are never hidden."""
+    """What a method must know of the tokenizer. ``special_ids`` are never hidden; ``stop_id`` ends a sentence."""
 
     size: int
     mask_id: int
     special_ids: tuple[int, ...]
+    stop_id: int
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.decoders import PatchDecoder, WordDecoder
 from maskray.decoders.pixels import fill_hidden, patchify
 from maskray.encoders import CrossModalityEncoder
+from maskray.encoders.text import mean_of_sentences, sentences
 from maskray.losses.contrastive import contrastive_loss, same_text, similarity_logits
 from maskray.losses.gather import gather, gather_padded, rows_of_this_process
 from maskray.losses.language import hidden_words_loss
@@ -62,6 +63,9 @@ class MnmConfig(Frozen):
     target: Literal["pixels", "ridge", "both"] = Field("pixels", description="what is reconstructed")
     text_mask_fraction: Share = Field(0.3, description="share of hidden word pieces; 0: no text reconstruction")
     answers_first: bool = Field(True, description="answers and verdicts take the budget first; false: at random")
+    text_unit: Literal["manuscript", "sentence"] = Field(
+        "manuscript", description="read in one pass, as a class token; or each sentence alone, as their mean (Fig. 3)"
+    )
     latent_width: PositiveInt = Field(768, description="common width of both modalities")
     cross_depth: PositiveInt = Field(3, description="cross-modality blocks per modality")
     cross_num_heads: PositiveInt = 12
@@ -166,11 +170,28 @@ class Mnm(Method):
         if hidden_BL is not None:
             ids = torch.cat([ids, ids.masked_fill(hidden_BL, self.vocabulary.mask_id)])
             is_real = torch.cat([is_real, is_real])
-        texts = self.text_to_latent(self.text_encoder(ids, is_real))
+        sentence_BL = self.sentences(batch.token_ids_BL)
+        if sentence_BL is not None and hidden_BL is not None:
+            sentence_BL = torch.cat([sentence_BL, sentence_BL])
+        texts = self.text_to_latent(self.text_encoder(ids, is_real, sentence_BL))
         num = len(batch)
         masked_images = None if hidden_BN is None else images[num:]
         masked_texts = None if hidden_BL is None else texts[num:]
         return Views(images[:num], texts[:num], masked_images, masked_texts)
+
+    def sentences(self, token_ids_BL: Tensor) -> Tensor | None:
+        """The sentence of each piece, sentence_BL, where sentences are read alone."""
+        # Paper gap: "embedding it sentence by sentence" (Fig. 3) fits neither the start token of Sec. 2 nor the words
+        # that Eq. (1) hides. One pass by default; `sentence` reads each alone, an observation with its answer.
+        return sentences(token_ids_BL, self.vocabulary.stop_id) if self.config.text_unit == "sentence" else None
+
+    def text_feature(self, texts_BLC: Tensor, token_ids_BL: Tensor) -> Tensor:
+        """What ITC compares of a text, text_BC: its class token, or the mean of its sentences."""
+        sentence_BL = self.sentences(token_ids_BL)
+        if sentence_BL is None:
+            return texts_BLC[:, 0]
+        special = torch.tensor(self.vocabulary.special_ids, device=token_ids_BL.device)
+        return mean_of_sentences(texts_BLC, sentence_BL, ~torch.isin(token_ids_BL, special))
 
     def reconstruct_text(self, views: Views, batch: Batch, hidden_BL: Tensor) -> Tensor:
         """phi_txt(I, T_m) of Eq. (1): g_txt looks at the whole film, d_txt gives the hidden words, logits_KV."""
@@ -197,7 +218,7 @@ class Mnm(Method):
         """z_im . z_txt / tau of the global batch, logits_GG, and which texts are the same, same_GG."""
         # Paper gap: z is said to be projected by "separate fully-connected layers": of the class tokens; cosine.
         images_GC = gather(self.project_im(views.image_BSC[:, 0]))
-        texts_GC = gather(self.project_txt(views.text_BLC[:, 0]))
+        texts_GC = gather(self.project_txt(self.text_feature(views.text_BLC, batch.token_ids_BL)))
         same_GG = same_text(gather_padded(batch.token_ids_BL), gather_padded(batch.token_is_real_BL))
         return similarity_logits(images_GC, texts_GC, self.tau()), same_GG
 
@@ -246,9 +267,9 @@ class Mnm(Method):
         return self.project_im(class_BC), self.project_im(patches_BNC)
 
     def project_text(self, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
-        """ITC's projection of the class token."""
-        tokens_BLC = self.text_encoder(token_ids_BL, token_is_real_BL)
-        return self.project_txt(self.text_to_latent(tokens_BLC[:, 0]))
+        """ITC's projection of the text's feature."""
+        tokens_BLC = self.text_encoder(token_ids_BL, token_is_real_BL, self.sentences(token_ids_BL))
+        return self.project_txt(self.text_feature(self.text_to_latent(tokens_BLC), token_ids_BL))
 
     @torch.no_grad()
     def explain(self, batch: Batch) -> Explanation:

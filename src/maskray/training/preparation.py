@@ -64,9 +64,12 @@ def prepare(stage: PretrainStage, sources: Sequence[PairSource], seed: int, resu
 
 
 def vocabulary_of(tokenizer: Any) -> Vocabulary:
-    """What a method must know of a tokenizer: how many pieces, and which are special."""
+    """What a method must know of a tokenizer: how many pieces, which are special, which is the full stop."""
     return Vocabulary(
-        size=len(tokenizer), mask_id=tokenizer.mask_token_id, special_ids=tuple(sorted(tokenizer.all_special_ids))
+        size=len(tokenizer),
+        mask_id=tokenizer.mask_token_id,
+        special_ids=tuple(sorted(tokenizer.all_special_ids)),
+        stop_id=tokenizer.convert_tokens_to_ids("."),
     )
 
 
