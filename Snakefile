@@ -30,6 +30,8 @@ localrules:
 rule all:
     default_target: True
     input:
+        # Predictions besides the tables, so that a deleted prediction is made again, and only that.
+        PATHS.of_cells(PLAN.all_cells(), "predictions.parquet"),
         PATHS.all_tables(),
         f"{ROOT}/metrics.parquet",
         f"{ROOT}/report.html",
@@ -37,6 +39,7 @@ rule all:
 
 rule tables:
     input:
+        PATHS.of_cells(PLAN.all_cells(), "predictions.parquet"),
         PATHS.all_tables(),
 
 

@@ -11,7 +11,7 @@ from maskray import command
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__ or "")
-    parser.add_argument("--dataset", type=Path, required=True, metavar="YAML", help="settings of the data set")
+    parser.add_argument("--dataset", required=True, metavar="FILE", help="settings of the data set (YAML, or as JSON)")
     parser.add_argument(
         "--site-folder", type=command.folder_or_none, required=True, metavar="DIR", help="the owners' folder"
     )

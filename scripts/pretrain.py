@@ -16,7 +16,7 @@ from maskray import command
 def main(argv: Sequence[str] | None = None) -> None:
     started = time.time()
     parser = command.parser(__doc__)
-    parser.add_argument("--settings", type=Path, required=True, help="pretrain.yaml of resolve_config")
+    parser.add_argument("--settings", required=True, help="method, encoders, pre-training (YAML, or as JSON)")
     for name in ("indexes", "splits", "manifests", "reports"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", required=True)
     for name in ("seed", "devices", "num-nodes", "num-workers"):

@@ -16,7 +16,7 @@ from maskray import command
 def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__)
     parser.add_argument("--predictions", required=True, nargs="+", metavar="FILE", help="Parquet of each run")
-    parser.add_argument("--settings", required=True, metavar="FILE", help="replicates, confidence and seed (YAML)")
+    parser.add_argument("--settings", required=True, metavar="FILE", help="the `score` settings (YAML, or as JSON)")
     parser.add_argument("--metrics", required=True, nargs="+", metavar="FILE", help="JSON to write for each run")
     parser.add_argument("--bootstrap", required=True, nargs="+", metavar="FILE", help="replicates of each run (npz)")
     arguments = parser.parse_args(argv)

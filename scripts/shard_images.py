@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--site-folder", type=command.folder_or_none, required=True, help="where the paths of the index begin"
     )
-    parser.add_argument("--settings", required=True, help="images.yaml, or its content as JSON")
+    parser.add_argument("--settings", required=True, help="the `images` settings (YAML, or as JSON)")
     parser.add_argument("--part", type=int, required=True, help="from 0")
     parser.add_argument("--num-parts", type=int, required=True, help="parts of the whole data set")
     parser.add_argument("--threads", type=int, required=True, help="for decoding and filtering")

@@ -12,7 +12,7 @@ from maskray import command
 def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__ or "")
     parser.add_argument("--index", type=Path, required=True, metavar="PARQUET", help="the data set's index")
-    parser.add_argument("--settings", type=Path, required=True, metavar="YAML", help="the protocol's shares and seed")
+    parser.add_argument("--settings", required=True, metavar="FILE", help="the protocol (YAML, or as JSON)")
     parser.add_argument("--labels", nargs="+", required=True, metavar="LABEL", help="labels to stratify by")
     parser.add_argument("--split", type=Path, required=True, metavar="CSV", help="the split to write")
     parser.add_argument("--summary", type=Path, required=True, metavar="JSON", help="the summary to write")

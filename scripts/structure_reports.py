@@ -15,12 +15,12 @@ from maskray import command
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__ or "")
-    parser.add_argument("--dataset", type=Path, required=True, help="dataset.yaml")
+    parser.add_argument("--dataset", required=True, help="settings of the data set (YAML, or as JSON)")
     parser.add_argument(
         "--site-folder", type=command.folder_or_none, required=True, help="the data set as its owners distribute it"
     )
     parser.add_argument("--reports-folder", type=Path, help="where the reports lie, if apart (MIMIC-CXR)")
-    parser.add_argument("--settings", type=Path, required=True, help="reports.yaml")
+    parser.add_argument("--settings", required=True, help="the `reports` settings (YAML, or as JSON)")
     parser.add_argument("--part", type=int, required=True, help="from 0")
     parser.add_argument("--num-parts", type=int, required=True, help="parts of the whole data set")
     parser.add_argument("--reports", type=Path, required=True, help="Parquet to write, one row per report")
@@ -29,14 +29,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     from maskray.config.dataset import DatasetConfig
     from maskray.config.preprocessing import ReportsConfig
-    from maskray.data import READERS
+    from maskray.data import reader_of
     from maskray.errors import InputError
     from maskray.reports.structure import structure_reports
 
     dataset = DatasetConfig.read(arguments.dataset)
-    reader = READERS.get(dataset.reader)
-    if reader is None or not dataset.has_reports or not hasattr(reader, "read_reports"):
-        raise InputError(f"{arguments.dataset}: {dataset.name} has no reports (has_reports, reader)")
+    reader = reader_of(dataset)
+    if not dataset.has_reports or not hasattr(reader, "read_reports"):
+        raise InputError(f"{dataset.name} has no reports: its settings or its reader say so (has_reports, reader)")
     site = {"folder": arguments.site_folder, "reports": arguments.reports_folder}
     structure_reports(
         partial(reader.read_reports, site, dataset),

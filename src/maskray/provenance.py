@@ -47,6 +47,7 @@ def write(
             "host": platform.node(),
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
             "duration_seconds": round(time.time() - started, 2),
+            "cpu_seconds": round(time.process_time(), 2),
         },
     )
 

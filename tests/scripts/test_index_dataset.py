@@ -3,7 +3,10 @@ import runpy
 import subprocess
 import sys
 
+import pytest
+
 from maskray.data.index import load_index
+from maskray.errors import InputError
 from maskray.files import write_yaml
 from tests.data.layouts import dataset, write_mimic, write_nih
 
@@ -56,3 +59,9 @@ def test_bad_input_is_one_clear_line_and_leaves_no_output(repository, tmp_path):
     assert f"error: {table}, line 5, column Finding Labels: unknown finding 'Flu'" in answer.stderr
     assert "Traceback" not in answer.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_settings_given_as_json_keep_their_addresses(repository, tmp_path):
+    settings = dataset("nih", access="https://example.org/films").model_dump_json()
+    with pytest.raises(InputError, match="https://example.org/films"):
+        main(repository, "--dataset", settings, "--site-folder", tmp_path, "--index", tmp_path / "index.parquet")

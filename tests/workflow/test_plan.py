@@ -61,3 +61,10 @@ def test_a_misspelt_knob_of_a_method_is_named(fresh):
     (fresh.folder / "wrong.yaml").write_text(yaml.safe_dump(overlay))
     result = fresh.snakemake("-n", "--configfile", "wrong.yaml", check=False)
     assert "method: mask_ration: no such key" in result.stderr + result.stdout
+
+
+def test_weights_are_looked_for_where_they_are_fetched(fresh):
+    weights = "results/maco/default/seed0/pretrain/weights.safetensors"
+    planned = fresh.snakemake("-n", "-p", "--config", "weights_folder=elsewhere", "--", weights).stdout
+    assert "--fetched elsewhere/emilyalsentzer--Bio_ClinicalBERT/fetched.json" in planned
+    assert "MASKRAY_WEIGHTS=elsewhere " in planned

@@ -101,6 +101,5 @@ for benchmark in PLAN.benchmarks():
         name:
             benchmark
         input:
-            # Predictions besides metrics, so that a deleted prediction is made again, and only that.
             PATHS.of_cells([cell for cell in PLAN.all_cells() if cell.benchmark == benchmark], "predictions.parquet"),
             PATHS.of_cells([cell for cell in PLAN.all_cells() if cell.benchmark == benchmark], "metrics.json"),

@@ -1,4 +1,5 @@
 # Fetched weights, and the pre-training of every variant.
+WEIGHTS = config.get("weights_folder", "weights")
 
 
 localrules:
@@ -8,7 +9,7 @@ localrules:
 
 rule fetch_weights:
     output:
-        fetched=f"{config.get('weights_folder', 'weights')}/{{name}}/fetched.json",
+        fetched=f"{WEIGHTS}/{{name}}/fetched.json",
     log:
         f"{ROOT}/logs/fetch_weights/{{name}}.log",
     conda:
@@ -41,7 +42,9 @@ rule pretrain:
         settings=lambda wildcards: by_value(jobs.pretrain_stage(PLAN, wildcards.paper, wildcards.variant)),
         folder=lambda wildcards, output: str(Path(output.weights).parent),
     shell:
-        command(
+        # The program looks for fetched weights where fetch_weights has put them.
+        f"MASKRAY_WEIGHTS={shlex.quote(WEIGHTS)} "
+        + command(
             "pretrain",
             "--settings {params.settings:q} --indexes {input.indexes} --splits {input.splits}"
             " --manifests {input.manifests} --reports {input.reports} --seed {wildcards.pretrain_seed}"

@@ -30,5 +30,9 @@ class Frozen(BaseModel):
     def read(cls, settings: str | Path) -> Self:
         """Read and validate a YAML file, or the settings themselves as JSON, as the workflow hands them over."""
         if str(settings).lstrip().startswith("{"):
-            return cls.parse(json.loads(str(settings)), "settings")
+            try:
+                value = json.loads(str(settings))
+            except ValueError as error:
+                raise InputError(f"settings: not valid JSON ({error})") from None
+            return cls.parse(value, "settings")
         return cls.parse(read_yaml(settings), settings)

@@ -13,7 +13,7 @@ class ImageEncoderConfig(Frozen):
     """A timm vision transformer. Null means the timm model's own value."""
 
     name: str = Field("vit_base_patch16_224", description="timm model")
-    weights: str | None = Field(description="timm tag, a local folder or safetensors file, or null for random weights")
+    weights: str | None = Field(description="timm name with tag, a local folder or safetensors file, or null: random")
     image_px: PositiveInt = 224
     patch_px: PositiveInt = 16
     width: PositiveInt | None = None

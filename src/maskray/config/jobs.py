@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from maskray.config.fractions import parse_fraction
 from maskray.config.plan import Plan, task_of
 
 
@@ -26,7 +27,7 @@ def runtime(plan: Plan, kind: str) -> dict[str, Any]:
 
 
 def machine_flags(plan: Plan) -> str:
-    """The flags of ``pretrain`` about the machine, which change no result and therefore rerun nothing."""
+    """The flags of ``pretrain`` about the machine, which change a result by rounding at most: they rerun nothing."""
     defaults = {"devices": 1, "num_nodes": 1, "num_workers": 0, "checkpoint_seconds": 600}
     chosen = plan.config.get("runtime", {}).get("pretrain", {})
     return " ".join(f"--{name.replace('_', '-')} {chosen.get(name, value)}" for name, value in defaults.items())
@@ -44,7 +45,7 @@ def evaluation_stage(plan: Plan, paper: str, variant: str, benchmark: str) -> di
     dataset, task = task_of(benchmark)
     stage = {"benchmark": benchmark, "dataset": dataset, "labels": plan.labels(dataset)} | runtime(plan, "evaluate")
     if task == "linear_probe":
-        fractions = [float(name.rstrip("%")) / 100 for name in plan.fractions(benchmark)]
+        fractions = [parse_fraction(name) for name in plan.fractions(benchmark)]
         stage |= {"fractions": fractions, "seeds": list(plan.seeds["finetune"])}
     return stage | {task: plan.variant(paper, variant)[task]}
 

@@ -14,9 +14,9 @@ Metric = Literal["auroc", "f1", "f1_oracle", "accuracy", "accuracy_oracle"]
 
 
 class BenchmarkConfig(Frozen):
-    """What a paper's benchmark leaves to the paper: its split, and settings that differ from the paper's usual ones."""
+    """How a paper uses a benchmark."""
 
-    protocol: str
+    protocol: str = Field(description="split of the data set")
 
 
 class RowConfig(Frozen):
@@ -30,7 +30,7 @@ class ColumnGroup(Frozen):
     """Columns of one data set. The published key of a cell is ``heading|metric|condition`` in lower case."""
 
     heading: str = Field(description="as printed")
-    benchmark: str = Field(description="rule family and data set, e.g. rsna_classification")
+    benchmark: str = Field(description="data set and task, e.g. rsna_classification")
     metrics: dict[str, Metric] = Field(description="printed name -> our metric")
     fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field((), description="empty: zero-shot")
     labels: tuple[str, ...] = Field(("macro",), description="macro, or label names, one column each")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from maskray.config.check import check
-from maskray.config.fractions import fraction_name
+from maskray.config.fractions import fraction_name, parse_fraction
 from maskray.config.merge import differences, merge
 from maskray.errors import InputError
 from maskray.files import read_yaml
@@ -162,7 +162,7 @@ class Plan:
         A probe writes all of its fractions in one job, and a model's runs of a benchmark are scored together.
         """
         wanted = {c.fraction for c in self.all_cells() if c.benchmark == benchmark and c.fraction}
-        return sorted(wanted, key=lambda name: float(name.rstrip("%")))
+        return sorted(wanted, key=parse_fraction)
 
     def benchmark_protocol(self, paper: str, benchmark: str) -> str:
         """The split that a paper's benchmark uses; the data set must define it."""

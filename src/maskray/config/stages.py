@@ -1,4 +1,4 @@
-"""What one job is told: the resolved settings that ``resolve_config`` writes beside the job's outputs."""
+"""What one job is told, typed: :mod:`maskray.config.jobs` builds the values, the scripts validate them here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Precision = Literal["32-true", "bf16-mixed"]
 
 
 class PretrainStage(Frozen):
-    """``pretrain.yaml``: all that decides the weights, except the seed."""
+    """Pre-training: all that decides the weights, except the seed."""
 
     paper: str
     variant: str
@@ -38,13 +38,13 @@ class BenchmarkStage(Frozen):
 
 
 class FinetuneStage(BenchmarkStage):
-    """``finetune_<benchmark>.yaml``."""
+    """Fine-tuning on one label fraction with one seed, which are flags of their own."""
 
     finetune: FinetuneConfig
 
 
 class LinearProbeStage(BenchmarkStage):
-    """``<dataset>_linear_probe.yaml``: one job writes all fractions and seeds."""
+    """Linear probes: one job writes all fractions and seeds."""
 
     linear_probe: LinearProbeConfig
     fractions: tuple[float, ...]
@@ -52,13 +52,13 @@ class LinearProbeStage(BenchmarkStage):
 
 
 class ZeroshotStage(BenchmarkStage):
-    """``<dataset>_zeroshot.yaml``."""
+    """Zero-shot classification."""
 
     zeroshot: ZeroshotConfig
 
 
 class ScoreStage(Frozen):
-    """``score.yaml``: metrics and intervals."""
+    """Metrics and intervals."""
 
     num_replicates: PositiveInt = 1000
     confidence: float = 0.95
@@ -66,7 +66,7 @@ class ScoreStage(Frozen):
 
 
 class TableStage(Frozen):
-    """``<table>.yaml``: one table, and what its header must say about the data."""
+    """One table, and what its header must say about the data."""
 
     paper: str
     table_name: str

@@ -45,11 +45,21 @@ class PretrainConfig(Frozen):
     augmentation: AugmentationConfig = AugmentationConfig()
 
 
-class RuntimeConfig(Frozen):
-    """What the machine offers; in config/config.yaml, never in a paper file. Precision and threads change bits."""
+class ThreadsConfig(Frozen):
+    """What a machine offers to the preparation of films."""
 
     threads: PositiveInt = 1
+
+
+class EvaluationRuntime(ThreadsConfig):
+    """What a machine offers to the benchmarks. Precision and threads change bits."""
+
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
+
+
+class RuntimeConfig(EvaluationRuntime):
+    """What a machine offers to pre-training; in config/config.yaml, never in a paper file."""
+
     devices: PositiveInt = 1
     num_nodes: PositiveInt = 1
     num_workers: Annotated[int, Field(ge=0)] = 0

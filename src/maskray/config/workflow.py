@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt
 from maskray.config.base import Frozen
 from maskray.config.preprocessing import ImagesConfig, MadeConfig, ReportsConfig
 from maskray.config.stages import ScoreStage
-from maskray.config.training import RuntimeConfig
+from maskray.config.training import EvaluationRuntime, RuntimeConfig, ThreadsConfig
 
 
 class SiteFolders(Frozen):
@@ -29,9 +29,9 @@ class SeedsConfig(Frozen):
 class RuntimesConfig(Frozen):
     """What the machine offers to each kind of job."""
 
-    images: RuntimeConfig = RuntimeConfig()
+    images: ThreadsConfig = ThreadsConfig()
     pretrain: RuntimeConfig = RuntimeConfig()
-    evaluate: RuntimeConfig = RuntimeConfig()
+    evaluate: EvaluationRuntime = EvaluationRuntime()
 
 
 class WorkflowConfig(Frozen):

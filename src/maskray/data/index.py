@@ -28,7 +28,6 @@ TEXT_COLUMNS = (
     "boxes",
     "rle",
 )
-OFFICIAL_PARTS = ("train", "validation", "test", "")
 FRONTAL_VIEWS = ("PA", "AP", "FRONTAL")
 
 log = logging.getLogger(__name__)

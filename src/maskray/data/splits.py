@@ -93,14 +93,6 @@ def read_split(path: Path) -> pd.DataFrame:
     return split
 
 
-def ids_of(split: pd.DataFrame, part: str, fraction: float = 1.0) -> list[str]:
-    """Sorted image ids of a part; of the training part only those of the label fraction."""
-    is_wanted = split["part"] == part
-    if part == "train":
-        is_wanted &= split["fraction"] <= fraction
-    return sorted(split.loc[is_wanted, "image_id"])
-
-
 def _labels(images: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
     return images[[label_column(label) for label in labels]]
 

@@ -22,7 +22,7 @@ Stage = TypeVar("Stage", bound="BenchmarkStage")
 
 def add_input_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of all benchmarks."""
-    parser.add_argument("--settings", required=True, metavar="FILE", help="resolved settings of the benchmark")
+    parser.add_argument("--settings", required=True, metavar="FILE", help="the benchmark (YAML, or as JSON)")
     parser.add_argument("--pretrained", required=True, metavar="DIR", help="folder that pretrain wrote")
     parser.add_argument("--index", required=True, metavar="FILE", help="index.parquet of the data set")
     parser.add_argument("--split", required=True, metavar="FILE", help="split.csv of the protocol")

@@ -44,12 +44,6 @@ def write_manuscript(triplets: Iterable[Triplet], config: ReportsConfig) -> Manu
     return _assembled(pieces)
 
 
-def prompt(phrase: str, is_present: bool) -> str:
-    """The zero-shot prompt of a phrase in manuscript form."""
-    answer, verdict = ("Yes", "present") if is_present else ("No", "absent")
-    return f"Is there {phrase}? {answer}. Verdict: {phrase} {verdict}."
-
-
 def merged(triplets: Iterable[Triplet], config: ReportsConfig) -> dict[tuple[str, str], Exist]:
     """(entity, position) -> exist after the policy on uncertainty, in the order of first mention."""
     observations: dict[tuple[str, str], Exist] = {}

@@ -36,6 +36,7 @@ SCHEMA = pa.schema(
         ("answers", pa.string()),
     ]
 )
+_log = logging.getLogger(__name__)
 _KEY = b"maskray"
 _BATCH = 256
 
@@ -170,7 +171,7 @@ def collect_reports(
             num_failed += len(failures)
             out.writerows(failures)
             _copy(path, {study for study, _ in failures}, owner, writer)
-    logging.info("%d reports, %d failed", len(owner), num_failed)
+    _log.info("%d reports, %d failed", len(owner), num_failed)
 
 
 def _copy(path: Path, failed: set[str], owner: dict[str, Path], writer: pq.ParquetWriter) -> None:
