@@ -124,3 +124,12 @@ def test_no_model_is_imported():
         "assert 'transformers' not in sys.modules and 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_word_of_few_reports_is_spelt_out(tmp_path):
+    texts = ["no edema"] * 5 + ["no edema for smith", "smith smith smith smith"]
+    tokenizer = build_tokenizer(texts, 300, tmp_path, always=["pleural thickening"], min_texts=5)
+    words = set(tokenizer.get_vocab())
+    assert {"edema", "pleural", "thickening"} <= words
+    assert "smith" not in words
+    assert tokenizer.decode(tokenizer("smith")["input_ids"], skip_special_tokens=True) == "smith"

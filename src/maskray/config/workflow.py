@@ -37,7 +37,9 @@ class RuntimesConfig(Frozen):
 class WorkflowConfig(Frozen):
     """What to build, from which data, and where to put it."""
 
-    results_root: str = Field(description="all outputs; runs on different data must not share it")
+    results_root: str = Field(
+        pattern=r"^\S+$", description="no spaces; all outputs; runs on different data must not share it"
+    )
     data_note: str = Field(description="printed on every table and figure: which data these results stand on")
     papers: tuple[str, ...] = Field(min_length=1, description="keys of config/papers/")
     datasets: tuple[str, ...] = Field(min_length=1, description="keys of config/datasets/ that this run may use")
@@ -52,7 +54,9 @@ class WorkflowConfig(Frozen):
     reports: ReportsConfig = ReportsConfig()
     score: ScoreStage = ScoreStage()
     num_gallery_images: PositiveInt = 6
-    weights_folder: str = Field("weights", description="where fetch_weights puts pre-trained weights")
+    weights_folder: str = Field(
+        "weights", pattern=r"^\S+$", description="no spaces; where fetch_weights puts pre-trained weights"
+    )
     runtime: RuntimesConfig = RuntimesConfig()
     made: MadeConfig | None = Field(None, description="paint the data instead of reading site folders")
     overlay: dict[str, dict[str, Any]] = Field(

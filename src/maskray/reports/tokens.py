@@ -61,27 +61,47 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def build_tokenizer(texts: Iterable[str], size: int, folder: str | Path) -> PreTrainedTokenizerBase:
+def build_tokenizer(
+    texts: Iterable[str], size: int, folder: str | Path, *, always: Iterable[str] = (), min_texts: int = 1
+) -> PreTrainedTokenizerBase:
     """Build a vocabulary from texts, write it as a Hugging Face folder, and load it.
 
     The vocabulary holds the special tokens, every character alone and as a continuation, then whole words by falling
     count, ties by the alphabet, up to ``size`` in all. The same texts in any order give the same files.
-    :class:`InputError` where ``size`` cannot even hold the characters.
+
+    Args:
+        texts: what is counted.
+        size: upper bound of the vocabulary.
+        folder: where the Hugging Face folder is written.
+        always: texts whose words come first, whatever their count.
+        min_texts: a word counts when so many texts hold it. The folder is exported with the weights: a word of few
+            reports may be a name that was left in them.
+
+    Raises:
+        InputError: ``size`` cannot even hold the characters.
     """
     from tokenizers.normalizers import BertNormalizer
     from tokenizers.pre_tokenizers import BertPreTokenizer
 
     normalizer, splitter = BertNormalizer(lowercase=True), BertPreTokenizer()
+
+    def words_of(text: str) -> list[str]:
+        return [word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text))]
+
     counts: Counter[str] = Counter()
+    num_texts: Counter[str] = Counter()
     for text in texts:
-        counts.update(word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text)))
-    characters = sorted({*_ALWAYS, *(character for word in counts for character in word)})
+        counts.update(found := words_of(text))
+        num_texts.update(set(found))
+    first = {word for text in always for word in words_of(text)}
+    kept = first | {word for word, number in num_texts.items() if number >= min_texts}
+    characters = sorted({*_ALWAYS, *(character for word in kept | set(counts) for character in word)})
     pieces = [*_SPECIALS, *characters, *(f"##{character}" for character in characters)]
     if size < len(pieces):
         raise InputError(
             f"vocabulary_size {size} is too small: {len(pieces)} pieces are needed for the characters alone"
         )
-    words = sorted((word for word in counts if len(word) > 1), key=lambda word: (-counts[word], word))
+    words = sorted((word for word in kept if len(word) > 1), key=lambda word: (word not in first, -counts[word], word))
     pieces += words[: size - len(pieces)]
     _write_folder(Path(folder), pieces)
     tokenizer = load_tokenizer(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +26,8 @@ from maskray.training.seeding import seed_initial_weights
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-# Every finding counts as if the reports named it this often, so that prompts find their words in a small vocabulary.
-_NUM_MENTIONS = 100
+# The vocabulary leaves with the weights: a word of fewer reports may be a name that was left in them.
+_MIN_TEXTS = 5
 
 
 @dataclass(frozen=True)
@@ -89,8 +88,9 @@ def _tokenizer(config: TextEncoderConfig, pairs: Pairs, resume: Path, fabric: Fa
     folder = resume / "tokenizer"
 
     def build() -> None:
-        phrases = [finding.phrase for finding in FINDINGS.values()] * _NUM_MENTIONS
-        build_tokenizer(itertools.chain(phrases, training_texts(pairs.reports)), config.vocabulary_size, folder)
+        phrases = [finding.phrase for finding in FINDINGS.values()]
+        texts = training_texts(pairs.reports)
+        build_tokenizer(texts, config.vocabulary_size, folder, always=phrases, min_texts=_MIN_TEXTS)
 
     on_main(fabric, build)
     return load_tokenizer(folder)

@@ -108,5 +108,5 @@ def _from_zip(path: Path) -> Iterator[tuple[str, str]]:
                 if entry.file_size > MAX_REPORT_BYTES:
                     raise InputError(f"{path}: {entry.filename} declares {entry.file_size} bytes: not a report")
                 yield found[1], archive.read(entry).decode("utf-8", errors="replace")
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise InputError(f"{path}: damaged or not a zip file ({error}); fetch it again") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:  # RuntimeError: encrypted
+        raise InputError(f"{path}: damaged, locked or not a zip file ({error}); fetch it again") from None
