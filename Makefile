@@ -20,8 +20,8 @@ setup: .venv/ready  ## install everything into .venv (says first what it downloa
 
 .venv/ready: requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or 3.12 is needed: install one, or name it: make setup PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "Setting up .venv with $(PYTHON). Downloads from the package index: about 0.7 GB with a CPU build of torch"
-	@echo "(make setup TORCH=cpu), about 3.5 GB with the CUDA build. Installed size: 2.5 GB or 8 GB. No data, no weights."
+	@echo "Setting up .venv with $(PYTHON). Downloads from the package index: about 3 GB with the CUDA build of torch, under"
+	@echo "1 GB (2.5 GB installed) with a CPU build (make setup TORCH=cpu). No data and no weights."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" $(BIN)/uv pip install --quiet --python $(BIN)/python \

@@ -9,11 +9,14 @@ import yaml
 from maskray.methods import METHODS
 
 TOP = Path(__file__).resolve().parent.parent
-PAGES = sorted((TOP / "docs").glob("*.md"))
+PAGES = [
+    *sorted((TOP / "docs").glob("*.md")),
+    *(TOP / name for name in ("README.md", "CONTRIBUTING.md", "results/README.md", "config/published/README.md")),
+]
 TESTS = "".join(path.read_text(encoding="utf-8") for path in (TOP / "tests").rglob("test_*.py"))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
 def test_named_tests_and_functions_exist(page):
     text = page.read_text(encoding="utf-8")
     for name in re.findall(r"`(test_[a-z0-9_]+)`", text):
@@ -33,7 +36,7 @@ def test_each_method_has_a_page_that_leads_from_every_equation_to_code_and_test(
         assert re.search(rf"^\| {re.escape(equation)}[^|]*\| `[^|]+` \| `test_", page, re.MULTILINE), equation
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
 def test_links_lead_somewhere(page):
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", page.read_text(encoding="utf-8")):
         there = (page.parent / target).resolve() if target else page
