@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -34,9 +35,9 @@ class Triplet:
 class TripletSource(Protocol):
     """Something that reads triplets out of reports."""
 
+    @abstractmethod
     def extract(self, texts: Sequence[str]) -> list[list[Triplet] | None]:
         """The triplets of each text in the order of the text; None for a text that the source could not read."""
-        ...
 
 
 def source_of(config: ReportsConfig) -> TripletSource:
