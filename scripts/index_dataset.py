@@ -12,10 +12,7 @@ from maskray import command
 def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__ or "")
     parser.add_argument("--dataset", required=True, metavar="FILE", help="settings of the data set (YAML, or as JSON)")
-    parser.add_argument(
-        "--site-folder", type=command.folder_or_none, required=True, metavar="DIR", help="the owners' folder"
-    )
-    parser.add_argument("--reports-folder", type=Path, metavar="DIR", help="where the reports lie apart (MIMIC-CXR)")
+    command.add_site(parser)
     parser.add_argument("--index", type=Path, required=True, metavar="PARQUET", help="the index to write")
     args = parser.parse_args(argv)
 
@@ -24,8 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from maskray.data.index import write_index
 
     dataset = DatasetConfig.read(args.dataset)
-    site = {"folder": args.site_folder, "reports": args.reports_folder}
-    write_index(reader_of(dataset).read_index(site, dataset), args.index)
+    write_index(reader_of(dataset).read_index(command.site_of(args), dataset), args.index)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,7 @@ from maskray import command
 def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__ or "")
     parser.add_argument("--dataset", required=True, help="settings of the data set (YAML, or as JSON)")
-    parser.add_argument(
-        "--site-folder", type=command.folder_or_none, required=True, help="the data set as its owners distribute it"
-    )
-    parser.add_argument("--reports-folder", type=Path, help="where the reports lie, if apart (MIMIC-CXR)")
+    command.add_site(parser)
     parser.add_argument("--settings", required=True, help="the `reports` settings (YAML, or as JSON)")
     parser.add_argument("--part", type=int, required=True, help="from 0")
     parser.add_argument("--num-parts", type=int, required=True, help="parts of the whole data set")
@@ -37,9 +34,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     reader = reader_of(dataset)
     if not dataset.has_reports or not hasattr(reader, "read_reports"):
         raise InputError(f"{dataset.name} has no reports: its settings or its reader say so (has_reports, reader)")
-    site = {"folder": arguments.site_folder, "reports": arguments.reports_folder}
     structure_reports(
-        partial(reader.read_reports, site, dataset),
+        partial(reader.read_reports, command.site_of(arguments), dataset),
         ReportsConfig.read(arguments.settings),
         dataset.name,
         part=arguments.part,

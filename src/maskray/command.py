@@ -11,6 +11,8 @@ from pathlib import Path
 
 from maskray.errors import InputError
 
+_SITE_FLAGS = {"folder": "site", "reports": "reports", "annotations": "annotations"}
+
 
 def parser(description: str) -> argparse.ArgumentParser:
     """An argument parser whose help shows the script's docstring as it is written."""
@@ -22,6 +24,31 @@ def parser(description: str) -> argparse.ArgumentParser:
 def folder_or_none(text: str) -> Path | None:
     """A folder flag; empty where the config names none, so that the reader can say what belongs there."""
     return Path(text) if text else None
+
+
+def add_site(parser: argparse.ArgumentParser) -> None:
+    """The flags that say where a data set's raw files lie; :func:`site_of` reads them."""
+    parser.add_argument(
+        "--site-folder",
+        type=folder_or_none,
+        required=True,
+        metavar="DIR",
+        help="the data set as its owners distribute it",
+    )
+    parser.add_argument(
+        "--reports-folder", type=Path, metavar="DIR", help="where the reports lie, if apart (MIMIC-CXR)"
+    )
+    parser.add_argument(
+        "--annotations-folder",
+        type=Path,
+        metavar="DIR",
+        help="what is added to another data set's films (Edema severity, MS-CXR)",
+    )
+
+
+def site_of(arguments: argparse.Namespace) -> dict[str, Path | None]:
+    """The folders by name, as readers take them."""
+    return {name: getattr(arguments, f"{key}_folder") for name, key in _SITE_FLAGS.items()}
 
 
 def run(main: Callable[[Sequence[str] | None], None]) -> None:

@@ -28,11 +28,9 @@ PYTHON = "python" if "conda" in str(workflow.deployment_settings.deployment_meth
 
 def site_flags(wildcards, output):
     """Where the raw data lie. Taking `output` makes it a derived parameter: moving data to scratch reruns nothing."""
-    folders = config.get("site", {}).get(wildcards.dataset, {})
-    if made_manifest(wildcards):
-        folders = {"folder": f"{ROOT}/made/{wildcards.dataset}", "reports": f"{ROOT}/made/{wildcards.dataset}/reports"}
-    reports = f"--reports-folder {shlex.quote(folders['reports'])}" if folders.get("reports") else ""
-    return f"--site-folder {shlex.quote(folders.get('folder') or '')} {reports}"
+    folders = PATHS.site(wildcards.dataset)
+    apart = [f"--{key}-folder {shlex.quote(folders[key])}" for key in ("reports", "annotations") if folders.get(key)]
+    return " ".join([f"--site-folder {shlex.quote(folders.get('folder') or '')}", *apart])
 
 
 def command(script, arguments, shown=False):
@@ -43,7 +41,7 @@ def command(script, arguments, shown=False):
 
 def made_manifest(wildcards):
     """The made data that a reader needs first; nothing where the data are real."""
-    return f"{ROOT}/made/{wildcards.dataset}.json" if MADE and wildcards.dataset in MADE["num_studies"] else []
+    return PATHS.made_manifests(wildcards.dataset)
 
 
 def benchmark_inputs(benchmark):

@@ -49,13 +49,13 @@ rule shard_images:
         ENVIRONMENT
     threads: IMAGE_THREADS
     params:
-        site=lambda wildcards, output: site_flags(wildcards, output).partition("--reports-folder")[0],
+        folder=lambda wildcards, output: PATHS.site(wildcards.dataset).get("folder") or "",
         settings=by_value({k: v for k, v in config.get("images", {}).items() if k != "max_rejected_fraction"}),
         num_parts=len(SHARD_PARTS),
     shell:
         command(
             "shard_images",
-            "{params.site} --index {input.index} --settings {params.settings:q} --part {wildcards.part}"
+            "--site-folder {params.folder:q} --index {input.index} --settings {params.settings:q} --part {wildcards.part}"
             " --num-parts {params.num_parts} --threads {threads}"
             " --shard {output.shard} --rejected {output.rejected}",
         )

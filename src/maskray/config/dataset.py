@@ -58,6 +58,9 @@ class DatasetConfig(Frozen):
     reader: str = Field(description="key of maskray.data.READERS")
     licence: str
     access: str = Field(description="where and how to get it")
+    images_of: str | None = Field(
+        None, description="data set whose films and ids these are (MIMIC-CXR's, for Edema severity and MS-CXR)"
+    )
     made: bool = Field(False, description="true where the data are painted by maskray, not real")
     labels: tuple[str, ...] = Field((), description="label columns of the index, in the official order and spelling")
     scored: tuple[str, ...] = Field((), description="labels that benchmarks score; empty: all of them")

@@ -32,6 +32,27 @@ class Paths:
         """A file of one data set."""
         return f"{self.root}/data/{dataset}/{name}"
 
+    def site(self, dataset: str) -> dict[str, str | None]:
+        """Folders of the raw files by name; made data have theirs below the root.
+
+        A data set that adds to another one's films (``images_of``) lies in that one's folder.
+        """
+        owner = self.plan.datasets[dataset].get("images_of") or dataset
+        if self.plan.is_made(dataset):
+            folder = f"{self.root}/made/{owner}"
+            return {"folder": folder, "reports": f"{folder}/reports", "annotations": f"{self.root}/made/{dataset}"}
+        folders = self.plan.config.get("site", {})
+        return (
+            {"folder": None} | dict(folders.get(owner, {})) | {k: v for k, v in folders.get(dataset, {}).items() if v}
+        )
+
+    def made_manifests(self, dataset: str) -> list[str]:
+        """What make_data writes before the data set can be read; nothing where the data are real."""
+        if not self.plan.is_made(dataset):
+            return []
+        owner = self.plan.datasets[dataset].get("images_of")
+        return [f"{self.root}/made/{name}.json" for name in (dataset, owner) if name]
+
     def runs(self, benchmark: str, file: str, model: str | None = None) -> list[str]:
         """One file of every run of a benchmark on a model: each fraction and seed, or the one zero-shot run."""
         folder = f"{model or self.model}/{benchmark}"

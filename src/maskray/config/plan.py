@@ -182,6 +182,10 @@ class Plan:
         }
         return sorted(pretraining | benchmarks)
 
+    def is_made(self, dataset: str) -> bool:
+        """True where the data set is painted in this run instead of read from a site folder."""
+        return dataset in (self.config.get("made") or {"num_studies": ()})["num_studies"]
+
     def labels(self, dataset: str) -> list[str]:
         """The labels that benchmarks score, in the official order."""
         settings = self.datasets[dataset]

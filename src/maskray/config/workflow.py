@@ -17,6 +17,9 @@ class SiteFolders(Frozen):
 
     folder: str | None = None
     reports: str | None = Field(None, description="MIMIC-CXR's reports, which are not part of MIMIC-CXR-JPG")
+    annotations: str | None = Field(
+        None, description="what a data set adds to another one's films (`images_of`), whose folder it then shares"
+    )
 
 
 class SeedsConfig(Frozen):

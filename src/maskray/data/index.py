@@ -1,8 +1,11 @@
 """The common index: one row per image, whatever the data set.
 
 Columns: ``TEXT_COLUMNS``, then one float32 column ``label_<Label>`` per label: 1, 0, or NaN (not stated or ignored).
-``boxes`` is JSON, a list of {label, x, y, w, h, grid_w, grid_h}; ``rle`` is JSON, a list of run strings; both "" where
-the data set states none. ``path`` is relative to the site folder. Rows are sorted by image_id.
+``boxes`` is JSON, a list of {label, x, y, w, h, grid_w, grid_h} (and ``phrase`` where a sentence is grounded); ``rle``
+is JSON, a list of run strings; ``mask`` is the path of a mask picture; all "" where the data set states none. Paths are
+relative to the site folder. ``person`` names the patient across data sets, "<data set>/<patient>" in the numbering of
+the data set that the films come from; ``same_as`` is the film of another data set, "<data set>/<image>", of which this
+one is a copy, "" where none is known. Rows are sorted by image_id.
 """
 
 from __future__ import annotations
@@ -27,6 +30,9 @@ TEXT_COLUMNS = (
     "official_part",
     "boxes",
     "rle",
+    "mask",
+    "person",
+    "same_as",
 )
 FRONTAL_VIEWS = ("PA", "AP", "FRONTAL")
 
@@ -63,12 +69,14 @@ def build_index(rows: pd.DataFrame, labels: pd.DataFrame, dataset: DatasetConfig
     index = rows.assign(dataset=dataset.name)
     for column in TEXT_COLUMNS:
         index[column] = index[column].astype("str") if column in index else ""
+    index["person"] = index["person"].where(index["person"] != "", f"{dataset.name}/" + index["patient_id"])
     for column in ("image_id", "patient_id", "study_id", "path"):
         if (index[column] == "").any():
             raise InputError(f"{dataset.name}: {column} is empty in {(index[column] == '').sum()} row(s)")
-    leaves = index["path"].str.startswith("/") | index["path"].str.contains(r"(?:^|/)\.\.(?:/|$)")
-    if leaves.any():
-        raise InputError(f"{dataset.name}: path {index.loc[leaves, 'path'].min()} leads out of the site folder")
+    for column in ("path", "mask"):
+        leaves = index[column].str.startswith("/") | index[column].str.contains(r"(?:^|/)\.\.(?:/|$)")
+        if leaves.any():
+            raise InputError(f"{dataset.name}: {column} {index.loc[leaves, column].min()} leads out of the site folder")
     repeated = index.loc[index["image_id"].duplicated(), "image_id"]
     if len(repeated):
         raise InputError(f"{dataset.name}: image {repeated.min()} stands there twice")

@@ -27,7 +27,8 @@ GRID_PX = 1024
 IMAGE_FOLDER = "stage_2_train_images"
 MAPPINGS = "pneumonia-challenge-dataset-mappings_2018.json"
 BOX = ["x", "y", "width", "height"]
-NIH_NAME = re.compile(r"(\d{8})_\d{3}\.png")
+NIH_NAME = re.compile(r"\d{8}_\d{3}\.png")
+NIH_FILM = r"nih/(\d{8})_"
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,11 @@ def read_index(site: Site, dataset: DatasetConfig) -> pd.DataFrame:
     is_positive = (targets.first() == "1").sort_index()
     rows = pd.DataFrame({"image_id": is_positive.index}, index=is_positive.index)
     rows["path"] = f"{IMAGE_FOLDER}/" + rows["image_id"] + ".dcm"
-    rows["patient_id"] = _patients(folder, rows["image_id"])
+    rows["same_as"] = _nih_films(folder, rows["image_id"])
+    nih_patient = rows["same_as"].str.extract(NIH_FILM, expand=False)
+    rows["patient_id"] = nih_patient.fillna(rows["image_id"])
+    # NIH's own table writes patient 13 as 13.
+    rows["person"] = ("nih/" + nih_patient.str.lstrip("0")).fillna("")
     rows["study_id"] = rows["image_id"]
     rows["boxes"] = _boxes(table).reindex(rows.index).fillna("")
     kept = rows_with_files(rows, folder, dataset)
@@ -63,23 +68,23 @@ def _boxes(table: Table) -> pd.Series:
     return boxes_by_image(positive, "patientId", label, BOX, GRID_PX)
 
 
-def _patients(folder: Path, images: pd.Series) -> pd.Series:
-    """True patient of each image by way of its NIH image; the image itself where that is not known."""
+def _nih_films(folder: Path, images: pd.Series) -> pd.Series:
+    """ "nih/<file>", the NIH film that each image is; "" where that is not known."""
     path = folder / MAPPINGS
     if not path.exists():
         log.warning(
             "rsna: %s is not there: each image counts as a patient, and two images of one patient may be parted", path
         )
-        return images
+        return pd.Series("", index=images.index)
     entries = read_json(path)
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise InputError(f"{path}: expected a list of objects with subset_img_id and img_id")
     nih_of: dict[str, str] = {}
     for entry in entries:
         texts = [text for text in entry.values() if isinstance(text, str)]
-        for nih in (found[1] for text in texts if (found := NIH_NAME.fullmatch(text))):
-            nih_of |= dict.fromkeys(texts, nih)
+        for nih in filter(NIH_NAME.fullmatch, texts):
+            nih_of |= dict.fromkeys(texts, f"nih/{nih}")
     num_unknown = sum(image not in nih_of for image in images)
     if num_unknown:
         log.warning("rsna: %d of %d images are not in %s: each counts as a patient", num_unknown, len(images), path)
-    return images.map(lambda image: nih_of.get(image, image))
+    return images.map(lambda image: nih_of.get(image, ""))
