@@ -3,11 +3,13 @@
 Writes weights.safetensors, image_encoder.safetensors, text_encoder/, method.yaml and log.csv into --folder.
 Rolling checkpoints lie in its resume/ until the end. SIGTERM and SIGUSR1 save and leave with status 143 or 138;
 the same command then goes on, and ends with the same weights as if nothing had happened.
---indexes, --splits, --manifests and --reports take one file per data set, in the same order.
+--indexes, --splits, --manifests and --reports take one file per data set, in the same order; the last data sets may
+have no reports: films alone, for methods that train on them too.
 """
 
 import time
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from maskray import command
@@ -25,8 +27,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--provenance", type=Path, required=True)
     args = parser.parse_args(argv)
-    if len({len(files) for files in (args.indexes, args.splits, args.manifests, args.reports)}) > 1:
-        parser.error("--indexes, --splits, --manifests and --reports need one file per data set each")
+    if not len(args.reports) <= len(args.indexes) == len(args.splits) == len(args.manifests):
+        parser.error("--indexes, --splits and --manifests need one file per data set each, --reports no more")
 
     from maskray.config.stages import PretrainStage
     from maskray.config.training import RuntimeConfig
@@ -43,13 +45,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     from maskray.training import resume
     from maskray.training.loop import hash_of_run, pretrain
 
-    sources = [PairSource(*of) for of in zip(args.indexes, args.splits, args.manifests, args.reports, strict=True)]
+    files = zip_longest(args.indexes, args.splits, args.manifests, args.reports)
+    sources = [PairSource(*of_dataset) for of_dataset in files]
     run_hash = hash_of_run(stage, sources, args.seed)
     if resume.put_back(args.folder, run_hash):
         return
     wrote = pretrain(stage, sources, args.seed, args.folder, runtime)
     if wrote:
-        inputs = {str(path): hash_of_file(path) for source in sources for path in vars(source).values()}
+        inputs = {str(path): hash_of_file(path) for source in sources for path in vars(source).values() if path}
         config = stage.model_dump(mode="json")
         provenance.write(args.provenance, seeds={"pretrain": args.seed}, config=config, inputs=inputs, started=started)
         # Last: a run killed before this line finds its final checkpoint and only writes the outputs again.

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from maskray.config.training import AugmentationConfig
-from maskray.data.batches import PairBatches, batches_from, finish
-from maskray.data.pairs import join_pairs
+from maskray.data.batches import Batches, StreamBatches, batches_from, finish
+from maskray.data.pairs import join_films, join_pairs
 from maskray.data.sampler import BatchOrder
 from maskray.data.shard_store import ImageStore
 from maskray.data.texts import TokenisedReports, training_texts
@@ -38,7 +38,7 @@ def make_batches(sources, tokenizer, rank=0, num_ranks=1, needs_ridge=True, num_
     pairs = join_pairs(sources, stores, "sentences")
     texts = TokenisedReports(pairs.reports, "sentences", tokenizer, 40)
     order = BatchOrder(len(pairs), 6, 11, rank, num_ranks)
-    return PairBatches(pairs, stores, texts, order, num_steps, needs_ridge), pairs, stores
+    return Batches([StreamBatches(pairs, stores, texts, order, needs_ridge)], num_steps), pairs, stores
 
 
 def equal(first, second):
@@ -47,7 +47,7 @@ def equal(first, second):
 
 def test_films_and_reports_belong_together(sources, tokenizer):
     batches, pairs, stores = make_batches(sources, tokenizer)
-    batch = batches[2]
+    (batch,) = batches[2]
     for row, pair in enumerate(batches.order.pairs(2)):
         images, ridge = stores[pairs.sources[pair]].read([str(pairs.image_ids[pair])])
         assert np.array_equal(batch.images_BSS[row].numpy(), images[0])
@@ -57,8 +57,8 @@ def test_films_and_reports_belong_together(sources, tokenizer):
 
 
 def test_two_ranks_hold_the_two_halves(sources, tokenizer):
-    whole = make_batches(sources, tokenizer)[0][3]
-    halves = [make_batches(sources, tokenizer, rank, 2)[0][3] for rank in range(2)]
+    (whole,) = make_batches(sources, tokenizer)[0][3]
+    halves = [make_batches(sources, tokenizer, rank, 2)[0][3][0] for rank in range(2)]
     for name in ("images_BSS", "ridge_BSS", "sample_seeds_B"):
         assert torch.equal(torch.cat([getattr(half, name) for half in halves]), getattr(whole, name))
 
@@ -69,27 +69,42 @@ def test_workers_change_nothing(sources, tokenizer, num_workers):
     plain = list(batches_from(batches, 3, 0, pin_memory=False))
     assert len(plain) == 5
     for ours, theirs in zip(plain, batches_from(batches, 3, num_workers, pin_memory=False), strict=True):
-        assert equal(ours, theirs)
-    assert equal(plain[0], batches[3])
+        assert equal(ours[0], theirs[0])
+    assert equal(plain[0][0], batches[3][0])
 
 
 def test_ridge_only_where_needed(sources, tokenizer):
     batches, _, _ = make_batches(sources, tokenizer, needs_ridge=False)
-    assert batches[0].ridge_BSS is None
-    assert torch.equal(batches[0].images_BSS, make_batches(sources, tokenizer)[0][0].images_BSS)
-    batch = finish(batches[0], AugmentationConfig(), torch.device("cpu"))
+    (stored,) = batches[0]
+    assert stored.ridge_BSS is None
+    assert torch.equal(stored.images_BSS, make_batches(sources, tokenizer)[0][0][0].images_BSS)
+    batch = finish(stored, AugmentationConfig(), torch.device("cpu"))
     assert batch.ridge_BHW.shape == batch.images_BHW.shape
     assert not batch.ridge_BHW.any()
 
 
 def test_finished_batches_are_augmented_and_repeatable(sources, tokenizer):
     batches, _, _ = make_batches(sources, tokenizer)
-    first, second = (finish(batches[1], AugmentationConfig(), torch.device("cpu")) for _ in range(2))
+    first, second = (finish(batches[1][0], AugmentationConfig(), torch.device("cpu")) for _ in range(2))
     assert first.images_BHW.dtype == torch.float32
     assert 0 <= float(first.images_BHW.min()) <= float(first.images_BHW.max()) <= 1
     assert torch.equal(first.images_BHW, second.images_BHW)
     assert torch.equal(first.ridge_BHW, second.ridge_BHW)
-    assert not torch.equal(first.images_BHW, batches[1].images_BSS / 255)
+    assert not torch.equal(first.images_BHW, batches[1][0].images_BSS / 255)
+
+
+def test_a_second_stream_has_films_alone_in_an_order_of_its_own(sources, tokenizer):
+    stores = stores_of(sources)
+    films = join_films(sources, stores)
+    pairs = StreamBatches(join_pairs(sources, stores, "sentences"), stores, None, BatchOrder(24, 6, 11), False)
+    alone = StreamBatches(films, stores, None, BatchOrder(len(films), 6, 12), False)
+    first, second = Batches([pairs, alone], 8)[1]
+    assert second.token_ids_BL.shape == (6, 0)
+    assert not torch.equal(first.sample_seeds_B, second.sample_seeds_B)
+    expected = [str(name) for name in films.image_ids[alone.order.pairs(1)]]
+    for row, (name, source) in enumerate(zip(expected, films.sources[alone.order.pairs(1)], strict=True)):
+        assert np.array_equal(second.images_BSS[row].numpy(), stores[source].read_images([name])[0])
+    assert finish(second, AugmentationConfig(), torch.device("cpu")).token_is_real_BL.shape == (6, 0)
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])

@@ -14,7 +14,7 @@ from tests.methods.made_methods import made_batch, made_method, part_of
 def step(name, batch):
     method = made_method(name)
     losses = method(batch)
-    losses.total.backward()
+    losses.total().backward()
     gradients = {key: p.grad for key, p in method.named_parameters() if p.grad is not None}
     return {key: value.detach() for key, value in losses.terms.items()}, gradients
 

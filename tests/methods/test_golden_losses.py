@@ -19,7 +19,7 @@ def test_ten_losses_are_as_recorded(name):
     losses = []
     for step in range(10):
         optimiser.zero_grad()
-        total = method(made_batch(seed=step)).total
+        total = method(made_batch(seed=step)).total()
         total.backward()
         optimiser.step()
         losses.append(total.item())

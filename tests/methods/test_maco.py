@@ -15,7 +15,7 @@ from tests.methods.made_methods import made_batch, made_method
 def test_eq_04_weighs_both_terms():
     losses = made_method("maco")(made_batch())
     expected = 0.9 * losses.terms["mae"] + 0.1 * losses.terms["align"]
-    assert losses.total.item() == pytest.approx(expected.item())
+    assert losses.total().item() == pytest.approx(expected.item())
 
 
 def test_eq_01_compares_hidden_patches_with_their_normalised_pixels():
@@ -98,7 +98,7 @@ def test_rows_of_table_5_train_all_that_they_keep(objective, terms, groups):
     assert list(losses.terms) == terms
     assert method.phases[0].terms == tuple(terms)
     assert set(method.parameter_groups()) == groups
-    losses.total.backward()
+    losses.total().backward()
     trained = {name for name, p in method.named_parameters() if p.grad is not None}
     assert trained == {name for name, p in method.named_parameters() if p.requires_grad}
     assert ("scorer.weight" in trained) == (objective == "weighted")

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from maskray.errors import InputError
-from maskray.tables.figures import Example, draw_gallery, draw_learning_curves
+from maskray.tables.figures import Example, ShownMask, draw_gallery, draw_learning_curves
 
 LOG = "step,epoch,mlm,total,learning_rate,images_per_second\n" + "".join(
     f"{step},{step // 40},{2 / (step + 1)},{3 / (step + 1)},{0.001},{50}\n" for step in range(120)
@@ -50,7 +50,7 @@ def example():
     film = np.linspace(0, 1, 64 * 64).reshape(64, 64)
     hidden = np.zeros((8, 8), bool)
     hidden[2, 5] = True
-    return Example("film-1: Edema", film, film[::-1], hidden, film * 2)
+    return Example("film-1: Edema", film, film[::-1], [ShownMask("ridges", hidden, None, film * 2)])
 
 
 def test_gallery_is_the_same_bytes_twice(tmp_path, example):

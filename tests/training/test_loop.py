@@ -177,13 +177,13 @@ class Failing(Maco):
 
     num_calls = 0
 
-    def forward(self, batch):
-        losses = super().forward(batch)
+    def forward(self, *batches):
+        losses = super().forward(*batches)
         type(self).num_calls += 1
         if type(self).num_calls < 4:
             return losses
         bad = losses.terms["align"] * float("nan")
-        return Losses({**losses.terms, "align": bad}, losses.total + bad)
+        return Losses({**losses.terms, "align": bad}, losses.weights)
 
 
 def test_a_loss_that_is_no_number_stops_before_the_update(source, tmp_path, monkeypatch):

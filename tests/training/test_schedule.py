@@ -6,7 +6,7 @@ import math
 import pytest
 
 from maskray.config.training import OptimisationConfig
-from maskray.training.schedule import rate_factor, total_steps
+from maskray.training.schedule import phase_at, rate_factor, total_steps
 
 
 def config(**changes):
@@ -36,3 +36,10 @@ def test_warm_up_alone_never_divides_by_zero():
 @pytest.mark.parametrize(("num_epochs", "expected"), [(0, 0), (0.01, 1), (0.5, 5), (3, 30)])
 def test_total_steps(num_epochs, expected):
     assert total_steps(config(num_epochs=num_epochs), 10) == expected
+
+
+def test_phases_follow_each_other_and_the_last_lasts_the_epochs():
+    settings = config(num_epochs=2, phase_steps=[3, 4])
+    assert total_steps(settings, 10) == 27
+    assert [phase_at(settings, step) for step in (0, 2, 3, 6, 7, 26)] == [0, 0, 1, 1, 2, 2]
+    assert phase_at(config(), 100) == 0

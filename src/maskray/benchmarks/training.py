@@ -66,11 +66,10 @@ def _make_source(folder: Path, num_pairs: int, image_px: int) -> PairSource:
     """Made pairs as the earlier stages leave them, all in the training part."""
     films = make_films(folder / "films", num_pairs, image_px)
     store = store_films(films, ImagesConfig(size_px=image_px), folder / "shards")
-    source = PairSource(
-        folder / "index.parquet", folder / "split.csv", store / MANIFEST_NAME, folder / "reports.parquet"
-    )
+    reports_path = folder / "reports.parquet"
+    source = PairSource(folder / "index.parquet", folder / "split.csv", store / MANIFEST_NAME, reports_path)
     films.index.to_parquet(source.index, index=False)
     write_text(source.split, "image_id,part\n" + "".join(f"{name},train\n" for name in films.index["image_id"]))
     reports = list(zip(films.index["study_id"], report_texts(num_pairs), strict=True))
-    structure_reports(lambda: reports, ReportsConfig(), "made", 0, 1, source.reports, folder / "failed.csv")
+    structure_reports(lambda: reports, ReportsConfig(), "made", 0, 1, reports_path, folder / "failed.csv")
     return source

@@ -82,13 +82,17 @@ class Paths:
         }
 
     def pretrain_inputs(self, paper: str, variant: str) -> dict[str, list[str]]:
-        """What pre-training reads, by name: one file per data set, in the order of the paper file."""
+        """What pre-training reads, by name: one file per data set, in the order of the paper file.
+
+        Data sets of films alone come last and have no reports.
+        """
         pairs = self.plan.pretrain_splits(paper, variant)
+        chosen = self.plan.variant(paper, variant)["pretrain"]
         return {
             "indexes": [self.data(name, "index.parquet") for name, _ in pairs],
             "splits": [self.data(name, f"splits/{protocol}/split.csv") for name, protocol in pairs],
             "manifests": [self.data(name, "shards/manifest.json") for name, _ in pairs],
-            "reports": [f"{self.root}/reports/{name}/reports.parquet" for name, _ in pairs],
+            "reports": [f"{self.root}/reports/{name}/reports.parquet" for name in chosen["datasets"]],
         }
 
     def fetched_weights(self, paper: str, variant: str) -> list[str]:

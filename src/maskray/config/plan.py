@@ -172,7 +172,8 @@ class Plan:
     def pretrain_splits(self, paper: str, variant: str) -> list[tuple[str, str]]:
         """(data set, protocol) pairs that a variant pre-trains on."""
         settings = self.variant(paper, variant)["pretrain"]
-        return [(name, self._known_protocol(name, settings["protocol"])) for name in settings["datasets"]]
+        names = [*settings["datasets"], *settings.get("image_datasets", ())]
+        return [(name, self._known_protocol(name, settings["protocol"])) for name in names]
 
     def used_splits(self) -> list[tuple[str, str]]:
         """Every (data set, protocol) pair of this run, each once, sorted."""

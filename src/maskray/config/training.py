@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from maskray.config.base import Frozen
 
@@ -23,6 +23,9 @@ class OptimisationConfig(Frozen):
     betas: tuple[Share, Share] = (0.9, 0.999)
     momentum: Share = 0.9
     weight_decay: NonNegativeFloat = 0.05
+    phase_steps: tuple[NonNegativeInt, ...] = Field(
+        (), description="steps of each phase of the method but the last, which lasts num_epochs"
+    )
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup_fraction: Share = Field(0.05, description="share of the steps with linear warm-up")
     gradient_clip: PositiveFloat | None = 1.0
@@ -40,6 +43,7 @@ class PretrainConfig(Frozen):
     """The pre-training section of a paper file."""
 
     datasets: tuple[str, ...] = Field(description="data sets of film-report pairs")
+    image_datasets: tuple[str, ...] = Field((), description="data sets of films alone, for methods that use them")
     protocol: str = Field(description="split of each data set whose training part is used")
     optimisation: OptimisationConfig
     augmentation: AugmentationConfig = AugmentationConfig()

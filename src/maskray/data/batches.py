@@ -19,7 +19,7 @@ from maskray.config.training import AugmentationConfig
 from maskray.data.augmentation import augment
 from maskray.data.pairs import Pairs
 from maskray.data.sampler import BatchOrder
-from maskray.data.texts import TokenisedReports
+from maskray.data.texts import TokenisedReports, no_texts
 from maskray.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,16 +37,15 @@ class StoredBatch(NamedTuple):
     sample_seeds_B: Tensor
 
 
-class PairBatches(Dataset):
-    """Maps a step to its batch, or to the error that reading it met (raised by :func:`batches_from`)."""
+class StreamBatches:
+    """The batches of one stream, by step; without ``texts`` they are films alone, whose texts have length 0."""
 
     def __init__(
         self,
         pairs: Pairs,
         stores: Sequence[ImageStore],
-        texts: TokenisedReports,
+        texts: TokenisedReports | None,
         order: BatchOrder,
-        num_steps: int,
         needs_ridge: bool,
     ) -> None:
         self.order = order
@@ -54,24 +53,17 @@ class PairBatches(Dataset):
         self._image_ids, self._sources, self._studies = pairs.image_ids, pairs.sources, pairs.studies
         self._stores = stores
         self._texts = texts
-        self._num_steps = num_steps
         self._needs_ridge = needs_ridge
 
-    def __len__(self) -> int:
-        return self._num_steps
-
-    def __getitem__(self, step: int) -> StoredBatch | InputError:
-        try:
-            return self._read(step)
-        except InputError as error:
-            # A raised error would reach the user wrapped in the worker's traceback.
-            return error
-
-    def _read(self, step: int) -> StoredBatch:
+    def read(self, step: int) -> StoredBatch:
+        """This rank's batch of a step; :class:`InputError` where a film cannot be read."""
         pairs = self.order.pairs(step)
         seeds = self.order.sample_seeds(step)
         images_BSS, ridge_BSS = self._read_images(pairs)
-        tokens = self._texts.batch(self._studies[pairs].tolist(), seeds.tolist())
+        if self._texts is None:
+            tokens = no_texts(len(pairs))
+        else:
+            tokens = self._texts.batch(self._studies[pairs].tolist(), seeds.tolist())
         return StoredBatch(
             torch.from_numpy(images_BSS),
             None if ridge_BSS is None else torch.from_numpy(ridge_BSS),
@@ -95,9 +87,32 @@ class PairBatches(Dataset):
         return images_BSS, ridge_BSS
 
 
+class Batches(Dataset):
+    """Maps a step to one batch of each stream, or to the error that reading it met (see :func:`batches_from`).
+
+    Attributes:
+        order: that of the first stream, which counts the epochs.
+    """
+
+    def __init__(self, streams: Sequence[StreamBatches], num_steps: int) -> None:
+        self.order = streams[0].order
+        self._streams = streams
+        self._num_steps = num_steps
+
+    def __len__(self) -> int:
+        return self._num_steps
+
+    def __getitem__(self, step: int) -> tuple[StoredBatch, ...] | InputError:
+        try:
+            return tuple(stream.read(step) for stream in self._streams)
+        except InputError as error:
+            # A raised error would reach the user wrapped in the worker's traceback.
+            return error
+
+
 def batches_from(
-    dataset: PairBatches, first_step: int, num_workers: int, pin_memory: bool
-) -> Iterator[StoredBatch | InputError]:
+    dataset: Batches, first_step: int, num_workers: int, pin_memory: bool
+) -> Iterator[tuple[StoredBatch, ...] | InputError]:
     """The batches of ``first_step`` and all later steps, in order; the number of workers changes nothing but speed."""
     return iter(
         DataLoader(

@@ -22,12 +22,12 @@ _REPORT_COLUMNS = ["study_id", "findings", "impression", "sentences", "manuscrip
 
 @dataclass(frozen=True)
 class PairSource:
-    """The files of one pre-training data set; the shards lie beside the manifest."""
+    """The files of one pre-training data set; the shards lie beside the manifest. Without reports: films alone."""
 
     index: Path
     split: Path
     manifest: Path
-    reports: Path
+    reports: Path | None
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,23 @@ def join_pairs(sources: Sequence[PairSource], stores: Sequence[ImageStore], text
     )
 
 
+def join_films(sources: Sequence[PairSource], stores: Sequence[ImageStore]) -> Pairs:
+    """The films of the training parts that have pixels, without reports."""
+    films = []
+    for number, (source, store) in enumerate(zip(sources, stores, strict=True)):
+        training = _read_training(source)
+        with_pixels = training[training["image_id"].map(lambda image_id, store=store: image_id in store)]
+        _log.info("%s: %d films of %d training images", source.split, len(with_pixels), len(training))
+        films.append(with_pixels.assign(source=number))
+    joined = pd.concat(films, ignore_index=True)
+    return Pairs(
+        image_ids=joined["image_id"].to_numpy(dtype=np.str_),
+        sources=joined["source"].to_numpy(np.int32),
+        studies=np.zeros(len(joined), np.int32),
+        reports=pd.DataFrame(),
+    )
+
+
 def has_text(reports: pd.DataFrame, text: str) -> pd.Series:
     """True for the reports that have the text which a stream reads."""
     if text == "sentences":
@@ -94,6 +111,7 @@ def has_text(reports: pd.DataFrame, text: str) -> pd.Series:
 def _join(source: PairSource, store: ImageStore, text: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One source's pairs (image_id, study: row among its used reports) and its used reports."""
     training = _read_training(source)
+    assert source.reports is not None
     reports = _read_table(pd.read_parquet, source.reports, columns=_REPORT_COLUMNS)
     if reports["study_id"].duplicated().any():
         raise InputError(f"{source.reports}: a study_id stands in it twice; make it again")

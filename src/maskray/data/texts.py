@@ -92,6 +92,12 @@ class TokenisedReports:
         return torch.from_numpy(ids_BL), torch.from_numpy(real_BL), torch.from_numpy(answer_BL)
 
 
+def no_texts(num: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The texts of ``num`` films that have none, as :meth:`TokenisedReports.batch` gives them."""
+    nothing_BL = torch.zeros(num, 0, dtype=torch.bool)
+    return nothing_BL.long(), nothing_BL, nothing_BL
+
+
 def _encode(
     segments: Sequence[_Segment], tokenizer: PreTrainedTokenizerFast, max_tokens: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,11 +1,12 @@
-"""Reconstruction of hidden patches. True = hidden; visible patches never count.
+"""Reconstruction of films. True = hidden; where a mask is given, visible patches never count.
 
-Shapes: B batch, N patches, P values per patch.
+Shapes: B batch, N patches, P values per patch, H = W pixels.
 """
 
 from __future__ import annotations
 
 from torch import Tensor
+from torch.nn import functional as F
 
 from maskray.losses.precision import in_full_precision
 
@@ -23,6 +24,12 @@ def hidden_l1(predicted_BNP: Tensor, target_BNP: Tensor, hidden_BN: Tensor) -> T
 def hidden_mse(predicted_BNP: Tensor, target_BNP: Tensor, hidden_BN: Tensor) -> Tensor:
     """MaCo, Eq. (1): squared error of the hidden patches, its mean over values, patches and films."""
     return _mean_over_films((predicted_BNP - target_BNP) ** 2, hidden_BN)
+
+
+@in_full_precision
+def whole_mse(predicted_BHW: Tensor, target_BHW: Tensor) -> Tensor:
+    """MedIM, one term of Eq. (6): squared error over the whole film, hidden and visible, its mean over pixels."""
+    return F.mse_loss(predicted_BHW, target_BHW)
 
 
 def _mean_over_films(error_BNP: Tensor, hidden_BN: Tensor) -> Tensor:

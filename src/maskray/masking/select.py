@@ -56,3 +56,32 @@ def otsu(scores_BN: Tensor, min_fraction: float, max_fraction: float) -> Tensor:
     num = scores_BN.shape[1]
     counts_B = otsu_counts(scores_BN).clamp(count_of(min_fraction, num), count_of(max_fraction, num))
     return top_count(scores_BN, counts_B)
+
+
+def above_the_nth(scores_BN: Tensor, fraction: float) -> Tensor:
+    """MedIM's printed mask: hide what lies strictly above the ``fraction`` N-th largest score of its row.
+
+    One fewer than :func:`top_fraction` where all scores differ, and fewer still among equal ones.
+    """
+    place = max(count_of(fraction, scores_BN.shape[1]), 1)
+    return scores_BN > scores_BN.topk(place, dim=1).values[:, -1:]
+
+
+def mostly_high(scores_BN: Tensor, random_BN: Tensor, fraction: float, share_of_high: float) -> Tensor:
+    """MedIM's released mask: random ``share_of_high`` of the high ones and the rest of the count from the low ones.
+
+    High are the ``fraction`` N highest scores; as many patches are hidden as there are high ones.
+    """
+    high_BN = top_fraction(scores_BN, fraction)
+    num_hidden = count_of(fraction, scores_BN.shape[1])
+    num_high = count_of(share_of_high, num_hidden)
+    counts_B = torch.full((len(scores_BN),), num_high)
+    chosen_high_BN = top_count(random_BN.masked_fill(~high_BN, -1.0), counts_B)
+    chosen_low_BN = top_count(random_BN.masked_fill(high_BN, -1.0), num_hidden - counts_B)
+    return chosen_high_BN | chosen_low_BN
+
+
+def random_subset(candidates_BN: Tensor, random_BN: Tensor, counts_B: Tensor) -> Tensor:
+    """MMCLIP, Eq. (8): hide ``counts_B`` of the candidates at random, or all of them where there are fewer."""
+    counts_B = counts_B.to(candidates_BN.device).minimum(candidates_BN.sum(dim=1))
+    return top_count(random_BN.to(candidates_BN.device).masked_fill(~candidates_BN, -1.0), counts_B)

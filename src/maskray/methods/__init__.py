@@ -7,13 +7,13 @@ from typing import Any
 
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.errors import InputError
-from maskray.methods.base import Explanation, Losses, Method, Phase, Stream, Vocabulary
+from maskray.methods.base import Losses, MaskView, Method, Phase, Stream, Vocabulary
 from maskray.methods.maco import Maco
 from maskray.methods.mnm import Mnm
 
 METHODS: dict[str, type[Method]] = {"mnm": Mnm, "maco": Maco}
 
-__all__ = ["METHODS", "Explanation", "Losses", "Method", "Phase", "Stream", "Vocabulary", "build_method"]
+__all__ = ["METHODS", "Losses", "MaskView", "Method", "Phase", "Stream", "Vocabulary", "build_method"]
 
 
 def build_method(

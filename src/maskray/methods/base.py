@@ -6,9 +6,9 @@ Shapes: B batch, H = W image pixels, N patches (row by row), h, w patches down a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -21,18 +21,17 @@ from maskray.encoders import Feature, ImageEncoder, TextEncoder
 
 @dataclass(frozen=True)
 class Stream:
-    """One kind of batches that a method trains on."""
+    """One kind of batches that a method trains on; without ``text`` they are films alone."""
 
     name: str
-    text: Literal["manuscript", "sentences", "report"]
-    needs_ridge: bool
+    text: Literal["manuscript", "sentences", "report"] | None
+    needs_ridge: bool = False
 
 
 @dataclass(frozen=True)
 class Phase:
-    """Which loss terms count from which share of the steps on."""
+    """Which loss terms count. How long it lasts stands in the settings (``optimisation.phase_steps``)."""
 
-    starts_at_fraction: float
     terms: tuple[str, ...]
 
 
@@ -48,19 +47,36 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Losses:
-    """Loss terms named as in the paper, their total, and numbers worth logging (detached scalars)."""
+    """Loss terms named as in the paper, the weights of those that do not count once, and numbers worth logging."""
 
     terms: dict[str, Tensor]
-    total: Tensor
+    weights: Mapping[str, float] = field(default_factory=dict)
     measures: dict[str, Tensor] = field(default_factory=dict)
+
+    def total(self, counted: Sequence[str] | None = None) -> Tensor:
+        """The weighted sum of all terms, or of those that count in a phase.
+
+        The others stay in it with weight 0: every process then has a gradient for every parameter.
+        """
+        weights = [self.weights.get(name, 1.0) * (counted is None or name in counted) for name in self.terms]
+        return torch.stack([weight * term for weight, term in zip(weights, self.terms.values(), strict=True)]).sum()
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """For the gallery: ``hidden_BN`` (True = hidden), and the film with its hidden patches reconstructed, 0..1."""
+class MaskView:
+    """One mask of a batch, for the gallery.
 
+    Attributes:
+        name: what chose the patches, in a word or two.
+        hidden_BN: True = hidden.
+        attention_BN: the scores that the mask comes from, where a text or the film itself was asked.
+        reconstruction_BHW: the film as restored under this mask, 0..1, where the method restores it.
+    """
+
+    name: str
     hidden_BN: Tensor
-    reconstruction_BHW: Tensor
+    attention_BN: Tensor | None = None
+    reconstruction_BHW: Tensor | None = None
 
 
 class Method(nn.Module, ABC):
@@ -68,13 +84,11 @@ class Method(nn.Module, ABC):
 
     Attributes:
         Config: this paper's knobs.
-        streams: kinds of batches.
         image_feature: what fine-tuning and probes put a head on, see :class:`maskray.encoders.ImageFeatures`.
         joint_width: E.
     """
 
     Config: ClassVar[type[Frozen]]
-    streams: ClassVar[tuple[Stream, ...]]
     image_feature: ClassVar[Feature] = "class token"
     joint_width: int
 
@@ -87,14 +101,22 @@ class Method(nn.Module, ABC):
         self.image_encoder = ImageEncoder(image)
         self.text_encoder = TextEncoder(text, vocabulary.size)
 
+    @classmethod
+    @abstractmethod
+    def streams(cls, config: Any) -> tuple[Stream, ...]:
+        """The kinds of batches under these knobs; of every one a batch a step."""
+
     @property
     @abstractmethod
     def phases(self) -> tuple[Phase, ...]:
-        """The phases of training, the first from 0 on."""
+        """The phases of training in their order."""
 
     @abstractmethod
-    def forward(self, batch: Batch) -> Losses:
-        """The losses of one batch; all randomness is a function of ``batch.sample_seeds_B``."""
+    def forward(self, *batches: Batch) -> Losses:
+        """The losses of one batch of each stream; all randomness is a function of the batches' ``sample_seeds_B``."""
+
+    def after_update(self) -> None:
+        """What follows a step of the optimiser: moving averages."""
 
     @abstractmethod
     def project_image(self, images_BHW: Tensor) -> tuple[Tensor, Tensor]:
@@ -105,8 +127,8 @@ class Method(nn.Module, ABC):
         """Texts in the joint space, not normalised: features_BE."""
 
     @abstractmethod
-    def explain(self, batch: Batch) -> Explanation:
-        """Masks and reconstructions of a batch, with the masks that training would use."""
+    def explain(self, batch: Batch) -> list[MaskView]:
+        """Masks and reconstructions of a batch, with the masks that training would use; none where it hides nothing."""
 
     def encode_image(self, images_BHW: Tensor) -> Tensor:
         """Features_BE of length 1, nothing hidden."""

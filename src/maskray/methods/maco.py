@@ -37,7 +37,7 @@ from maskray.losses.weighted import correlation_weights, weighted_contrastive_lo
 from maskray.masking.apply import drop, restore, visible_index
 from maskray.masking.score import random_scores
 from maskray.masking.select import top_fraction
-from maskray.methods.base import Explanation, Losses, Method, Phase, Stream, Vocabulary, freeze
+from maskray.methods.base import Losses, MaskView, Method, Phase, Stream, Vocabulary, freeze
 
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
 PositiveFloat = Annotated[float, Field(gt=0)]
@@ -78,7 +78,6 @@ class Maco(Method):
     """A masked autoencoder whose visible patches are also aligned with the report (Fig. 1, Fig. 6)."""
 
     Config = MacoConfig
-    streams = (Stream("pairs", text="sentences", needs_ridge=False),)
     # As the alignment pools; no loss ever stands on the class token.
     image_feature = "mean of patches"
 
@@ -104,10 +103,15 @@ class Maco(Method):
         }
         freeze(unused[config.objective])
 
+    @classmethod
+    def streams(cls, config: MacoConfig) -> tuple[Stream, ...]:
+        """Films with sentences of their reports."""
+        return (Stream("pairs", text="sentences", needs_ridge=False),)
+
     @property
     def phases(self) -> tuple[Phase, ...]:
         """All terms from the first step on."""
-        return (Phase(0.0, ("mae",) if self.config.objective == "mae" else ("mae", "align")),)
+        return (Phase(("mae",) if self.config.objective == "mae" else ("mae", "align")),)
 
     def hide_patches(self, batch: Batch) -> Tensor:
         """Sec. 3.3: "a subset of patches is randomly sampled", the rest is hidden, hidden_BN."""
@@ -150,8 +154,9 @@ class Maco(Method):
         # each group, where w_l sums to 1, and mean over groups, so that equal scores give plain InfoNCE.
         return weighted_contrastive_loss(logits_GG, w_l_G, self.config.group_size, self.config.mirrored)  # Eq. (3)
 
-    def forward(self, batch: Batch) -> Losses:
+    def forward(self, *batches: Batch) -> Losses:
         """Sec. 3.3."""
+        (batch,) = batches
         hidden_BN = self.hide_patches(batch)
         visible_BV = visible_index(hidden_BN)
         tokens_BVC = self.encode_visible(batch.images_BHW, visible_BV)
@@ -159,12 +164,12 @@ class Maco(Method):
         target_BNP = normalise_patches(patchify(batch.images_BHW, self.image_encoder.patch_px))
         mae = hidden_mse(self.reconstruct(tokens_BVC, visible_BV), target_BNP, hidden_BN)  # Eq. (1)
         if self.config.objective == "mae":
-            return Losses({"mae": mae}, total=mae)
+            return Losses({"mae": mae})
         texts_BC = self.project_text(batch.token_ids_BL, batch.token_is_real_BL)
         align = self.align(tokens_BVC, texts_BC, hidden_BN)
         weight = self.config.reconstruction_weight
-        total = weight * mae + (1 - weight) * align  # Eq. (4)
-        return Losses({"mae": mae, "align": align}, total, {"tau_3": self.tau_3().detach()})
+        weights = {"mae": weight, "align": 1 - weight}  # Eq. (4)
+        return Losses({"mae": mae, "align": align}, weights, {"tau_3": self.tau_3().detach()})
 
     def project_image(self, images_BHW: Tensor) -> tuple[Tensor, Tensor]:
         """Mean of all patches (all are visible at test), and every patch."""
@@ -193,11 +198,12 @@ class Maco(Method):
         return cosines_Bhw * shares_N.view_as(weights_hw)
 
     @torch.no_grad()
-    def explain(self, batch: Batch) -> Explanation:
+    def explain(self, batch: Batch) -> list[MaskView]:
         """The film with its hidden patches reconstructed, their contrast and brightness borrowed from the film."""
         hidden_BN = self.hide_patches(batch)
         visible_BV = visible_index(hidden_BN)
         predicted_BNP = self.reconstruct(self.encode_visible(batch.images_BHW, visible_BV), visible_BV)
         mean_BN1, deviation_BN1 = patch_statistics(patchify(batch.images_BHW, self.image_encoder.patch_px))
         film_like_BNP = predicted_BNP * deviation_BN1 + mean_BN1
-        return Explanation(hidden_BN, fill_hidden(batch.images_BHW, film_like_BNP, hidden_BN, self.image_encoder.grid))
+        restored_BHW = fill_hidden(batch.images_BHW, film_like_BNP, hidden_BN, self.image_encoder.grid)
+        return [MaskView("random", hidden_BN, reconstruction_BHW=restored_BHW)]

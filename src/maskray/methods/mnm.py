@@ -42,7 +42,7 @@ from maskray.masking.randomness import uniform
 from maskray.masking.score import random_scores, ridge_scores
 from maskray.masking.select import otsu, top_fraction
 from maskray.masking.text import hide_words
-from maskray.methods.base import Explanation, Losses, Method, Phase, Stream, Vocabulary
+from maskray.methods.base import Losses, MaskView, Method, Phase, Stream, Vocabulary
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 PositiveFloat = Annotated[float, Field(gt=0)]
@@ -101,7 +101,6 @@ class Mnm(Method):
     """Reconstructs each modality from its masked form and the other, and aligns both (Fig. 1)."""
 
     Config = MnmConfig
-    streams = (Stream("pairs", text="manuscript", needs_ridge=True),)
 
     def __init__(
         self, config: MnmConfig, image: ImageEncoderConfig, text: TextEncoderConfig, vocabulary: Vocabulary
@@ -126,12 +125,17 @@ class Mnm(Method):
         if config.text_mask_fraction:
             self.d_txt = WordDecoder(width, self.text_encoder.width, vocabulary.size)
 
+    @classmethod
+    def streams(cls, config: MnmConfig) -> tuple[Stream, ...]:
+        """Films with their manuscripts."""
+        return (Stream("pairs", text="manuscript", needs_ridge=True),)
+
     @property
     def phases(self) -> tuple[Phase, ...]:
         """All terms from the first step on."""
         text = ("mvlm_txt",) if self.config.text_mask_fraction else ()
         image = ("mvlm_im",) if self.config.mask != "none" else ()
-        return (Phase(0.0, (*text, *image, "itc", "itm")),)
+        return (Phase((*text, *image, "itc", "itm")),)
 
     def hide_patches(self, batch: Batch) -> Tensor | None:
         """Sec. 2.1: the patches that the ridge filter answers to are hidden, hidden_BN."""
@@ -239,8 +243,9 @@ class Mnm(Method):
         cross_txt_MC = self.g_txt(text_MLC, is_real_ML, image_MSC, None, class_only=True)
         return self.itm_head(cross_im_MC * cross_txt_MC), torch.arange(len(film_M), device=film_M.device) < len(batch)
 
-    def forward(self, batch: Batch) -> Losses:
+    def forward(self, *batches: Batch) -> Losses:
         """Sec. 2.3 and 2.4."""
+        (batch,) = batches
         hidden_BN, hidden_BL = self.hide_patches(batch), self.hide_words(batch)
         views = self.encode_views(batch, hidden_BN, hidden_BL)
         terms, measures = {}, {"tau": self.tau().detach()}
@@ -259,7 +264,7 @@ class Mnm(Method):
         itm_logits_M2, is_match_M = self.match(views, batch, logits_GG, same_GG)
         terms["itm"] = matching_loss(itm_logits_M2, is_match_M)  # Eq. (3)
         measures["itm_accuracy"] = (itm_logits_M2.argmax(dim=1) == is_match_M).float().mean()
-        return Losses(terms, torch.stack(list(terms.values())).sum(), measures)  # Eq. (4)
+        return Losses(terms, measures=measures)  # Eq. (4): the plain sum
 
     def project_image(self, images_BHW: Tensor) -> tuple[Tensor, Tensor]:
         """ITC's projection of the class token and of every patch."""
@@ -272,16 +277,16 @@ class Mnm(Method):
         return self.project_txt(self.text_feature(self.text_to_latent(tokens_BLC), token_ids_BL))
 
     @torch.no_grad()
-    def explain(self, batch: Batch) -> Explanation:
+    def explain(self, batch: Batch) -> list[MaskView]:
         """The film (the ridge response where that alone is the target) with its hidden patches reconstructed."""
         shown_BHW = batch.ridge_BHW if self.config.target == "ridge" else batch.images_BHW
         hidden_BN = self.hide_patches(batch)
         if hidden_BN is None:
-            nothing_BN = torch.zeros(len(batch), self.image_encoder.num_patches, dtype=torch.bool)
-            return Explanation(nothing_BN.to(shown_BHW.device), shown_BHW)
+            return []
         predicted_BNP = self.reconstruct_image(self.encode_views(batch, hidden_BN, None), batch)
         first_BNP = predicted_BNP[:, :, : self.image_encoder.patch_px**2]
-        return Explanation(hidden_BN, fill_hidden(shown_BHW, first_BNP, hidden_BN, self.image_encoder.grid))
+        restored_BHW = fill_hidden(shown_BHW, first_BNP, hidden_BN, self.image_encoder.grid)
+        return [MaskView(self.config.mask, hidden_BN, reconstruction_BHW=restored_BHW)]
 
 
 def _adapt(width: int, latent_width: int) -> nn.Module:

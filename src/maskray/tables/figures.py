@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +45,23 @@ _PANELS_PER_ROW = 3
 
 
 @dataclass(frozen=True)
+class ShownMask:
+    """One mask of a film: True where a patch is hidden, what it was chosen by, and what was restored, if anything."""
+
+    name: str
+    hidden_hw: NDArray[np.bool_]
+    attention_hw: NDArray[np.floating] | None = None
+    reconstruction_SS: NDArray[np.floating] | None = None
+
+
+@dataclass(frozen=True)
 class Example:
-    """One film of the gallery. Images are grey values in 0..1; ``hidden_hw`` is True where a patch is hidden."""
+    """One film of the gallery with its masks, the same kinds for all films. Images are grey values in 0..1."""
 
     caption: str
     film_SS: NDArray[np.floating]
-    ridge_SS: NDArray[np.floating]
-    hidden_hw: NDArray[np.bool_]
-    reconstruction_SS: NDArray[np.floating]
+    ridge_SS: NDArray[np.floating] | None
+    masks: Sequence[ShownMask]
 
 
 def draw_learning_curves(log: str | Path, title: str, svg: str | Path, png: str | Path) -> None:
@@ -77,14 +87,18 @@ def draw_learning_curves(log: str | Path, title: str, svg: str | Path, png: str 
 
 
 def draw_gallery(examples: Sequence[Example], title: str, data_note: str, png: str | Path) -> None:
-    """One row per film: film, ridge response, hidden patches over the film, reconstruction."""
-    columns = ("film", "ridge response", "hidden patches", "reconstruction")
+    """One row per film: film, ridge response, then for each mask its attention, hidden patches, reconstruction."""
+    columns = [title for title, _ in _panels(examples[0])]
     note = textwrap.wrap(f"{data_note.rstrip('.')}. Films of the validation part: not trained on.", 110)
     with mpl.rc_context(_STYLE):
-        figure = _figure(8.4, 0.7 + 2.6 * len(examples) + 0.18 * len(note))
+        figure = _figure(2.1 * max(len(columns), 4), 0.7 + 2.6 * len(examples) + 0.18 * len(note))
         axes = figure.subplots(len(examples), len(columns), squeeze=False)
         for row, example in zip(axes, examples, strict=True):
-            _draw_example(row, example)
+            for panel, (_, draw) in zip(row, _panels(example), strict=True):
+                draw(panel)
+                panel.set(xticks=[], yticks=[])
+                panel.spines[:].set_visible(False)
+            row[0].set_xlabel("\n".join(textwrap.wrap(example.caption, 42)), fontsize=6.5, loc="left")
         for name, panel in zip(columns, axes[0], strict=True):
             panel.set_title(name)
         figure.suptitle("\n".join([title, *note]), x=0.01, ha="left", fontsize=9)
@@ -118,22 +132,49 @@ def _draw_curve(panel: Axes, steps: NDArray[Any], values: NDArray[Any], name: st
     panel.margins(x=0.01)
 
 
-def _draw_example(row: NDArray[Any], example: Example) -> None:
-    grey = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "nearest"}
-    row[0].imshow(example.film_SS, **grey)
-    row[1].imshow(example.ridge_SS, cmap="magma", vmin=0, vmax=1, interpolation="nearest")
-    row[2].imshow(example.film_SS, **grey)
-    row[3].imshow(np.clip(example.reconstruction_SS, 0, 1), **grey)
-    side = example.film_SS.shape[0]
-    overlay = np.zeros((*example.hidden_hw.shape, 4))
-    overlay[example.hidden_hw] = (*mpl.colors.to_rgb(RED), 0.55)
-    row[2].imshow(overlay, extent=(-0.5, side - 0.5, side - 0.5, -0.5), interpolation="nearest")
-    row[2].set_xlabel(f"{example.hidden_hw.mean():.0%} hidden", fontsize=8)
-    row[0].set_xlabel("\n".join(textwrap.wrap(example.caption, 42)), fontsize=6.5, loc="left")
-    for panel in row:
-        panel.set(xticks=[], yticks=[])
-        for spine in panel.spines.values():
-            spine.set_visible(False)
+def _panels(example: Example) -> list[tuple[str, Callable[[Axes], None]]]:
+    """Title and drawing of each panel of a film's row."""
+    panels = [("film", partial(_draw_grey, picture_SS=example.film_SS))]
+    if example.ridge_SS is not None:
+        panels.append(("ridge response", partial(_draw_heat, picture=example.ridge_SS)))
+    for mask in example.masks:
+        if mask.attention_hw is not None:
+            panels.append((f"{mask.name}: attention", partial(_draw_attention, example.film_SS, mask.attention_hw)))
+        panels.append((f"{mask.name}: hidden", partial(_draw_hidden, example.film_SS, mask.hidden_hw)))
+        if mask.reconstruction_SS is not None:
+            panels.append(("reconstruction", partial(_draw_grey, picture_SS=np.clip(mask.reconstruction_SS, 0, 1))))
+    return panels
+
+
+def _draw_grey(panel: Axes, picture_SS: NDArray[np.floating]) -> None:
+    panel.imshow(picture_SS, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+
+
+def _draw_heat(panel: Axes, picture: NDArray[np.floating]) -> None:
+    panel.imshow(picture, cmap="magma", vmin=0, vmax=1, interpolation="nearest")
+
+
+def _draw_hidden(film_SS: NDArray[np.floating], hidden_hw: NDArray[np.bool_], panel: Axes) -> None:
+    """The film with its hidden patches in red."""
+    overlay = np.zeros((*hidden_hw.shape, 4))
+    overlay[hidden_hw] = (*mpl.colors.to_rgb(RED), 0.55)
+    _draw_over(panel, film_SS, overlay)
+    panel.set_xlabel(f"{hidden_hw.mean():.0%} hidden", fontsize=8)
+
+
+def _draw_attention(film_SS: NDArray[np.floating], attention_hw: NDArray[np.floating], panel: Axes) -> None:
+    """The film with its scores from the lowest (clear) to the highest (bright)."""
+    lowest, highest = attention_hw.min(), attention_hw.max()
+    share_hw = (attention_hw - lowest) / max(highest - lowest, 1e-12)
+    overlay = mpl.colormaps["magma"](share_hw)
+    overlay[..., 3] = 0.7 * share_hw
+    _draw_over(panel, film_SS, overlay)
+
+
+def _draw_over(panel: Axes, film_SS: NDArray[np.floating], overlay_hw4: NDArray[np.floating]) -> None:
+    side = film_SS.shape[0]
+    _draw_grey(panel, film_SS)
+    panel.imshow(overlay_hw4, extent=(-0.5, side - 0.5, side - 0.5, -0.5), interpolation="nearest")
 
 
 def _figure(width_inches: float, height_inches: float) -> Figure:

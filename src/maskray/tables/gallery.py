@@ -18,7 +18,8 @@ from maskray.data.pairs import has_text
 from maskray.data.shard_store import ImageStore
 from maskray.data.texts import TokenisedReports
 from maskray.errors import InputError
-from maskray.tables.figures import Example
+from maskray.methods import MaskView
+from maskray.tables.figures import Example, ShownMask
 from maskray.training.export import load_method
 
 
@@ -39,7 +40,9 @@ def explain_films(pretrained: str | Path, source: GallerySource, num_images: int
     method reads. The report decides the masks of some methods; it is not shown. The returned text names the method.
     """
     loaded = load_method(Path(pretrained))
-    stream = loaded.method.streams[0]
+    # Of several streams the first has the reports.
+    stream = loaded.method.streams(loaded.method.config)[0]
+    assert stream.text is not None
     store = ImageStore(source.manifest.parent)
     films, reports = _films(source, store, stream.text, num_images)
     images_BSS, ridge_BSS = (torch.from_numpy(read).float() / 255 for read in store.read(list(films["image_id"])))
@@ -47,19 +50,29 @@ def explain_films(pretrained: str | Path, source: GallerySource, num_images: int
     texts = TokenisedReports(reports, stream.text, loaded.tokenizer, loaded.stage.text_encoder.max_tokens)
     batch = Batch(images_BSS, ridge_BSS, *texts.batch(seeds, seeds), torch.tensor(seeds))
     with torch.inference_mode():
-        explanation = loaded.method.eval().explain(batch)
-    num_down, num_across = loaded.method.image_encoder.grid
-    hidden_Bhw = explanation.hidden_BN.unflatten(1, (num_down, num_across)).numpy()
-    parts = zip(
-        films.itertuples(),
-        images_BSS.numpy(),
-        ridge_BSS.numpy(),
-        hidden_Bhw,
-        explanation.reconstruction_BHW.float().numpy(),
-        strict=True,
-    )
+        views = loaded.method.eval().explain(batch)
+    grid = loaded.method.image_encoder.grid
     name = f"{loaded.stage.paper}, variant {loaded.stage.variant}"
-    return name, [Example(f"{film.image_id}: {film.shown_labels}", *pictures) for film, *pictures in parts]
+    return name, [
+        Example(
+            f"{film.image_id}: {film.shown_labels}",
+            images_BSS[row].numpy(),
+            ridge_BSS[row].numpy() if stream.needs_ridge else None,
+            [_mask_of(view, row, grid) for view in views],
+        )
+        for row, film in enumerate(films.itertuples())
+    ]
+
+
+def _mask_of(view: MaskView, row: int, grid: tuple[int, int]) -> ShownMask:
+    """One film's part of a view, on the grid of patches."""
+    attention_BN, restored_BHW = view.attention_BN, view.reconstruction_BHW
+    return ShownMask(
+        view.name,
+        view.hidden_BN[row].unflatten(0, grid).numpy(),
+        None if attention_BN is None else attention_BN[row].float().unflatten(0, grid).numpy(),
+        None if restored_BHW is None else restored_BHW[row].float().numpy(),
+    )
 
 
 def _films(source: GallerySource, store: ImageStore, text: str, num_images: int) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -26,6 +26,7 @@ from maskray.data.batches import batches_from, finish
 from maskray.data.pairs import PairSource
 from maskray.errors import InputError
 from maskray.files import hash_of, hash_of_file
+from maskray.methods import Method
 from maskray.training import resume as resuming
 from maskray.training.checkpoint import find_checkpoint, read_checkpoint, save_checkpoint
 from maskray.training.export import export_method
@@ -33,7 +34,7 @@ from maskray.training.fabric import is_true_anywhere, on_main, start_fabric
 from maskray.training.optimiser import build_optimiser, set_rates
 from maskray.training.preparation import Prepared, prepare
 from maskray.training.progress import Progress, TrainingLog
-from maskray.training.schedule import rate_factor
+from maskray.training.schedule import phase_at, rate_factor
 from maskray.training.seeding import compute_repeatably, seed_step
 
 if TYPE_CHECKING:
@@ -88,7 +89,10 @@ def pretrain(
 
 def hash_of_run(stage: PretrainStage, sources: Sequence[PairSource], seed: int) -> str:
     """Hash of all that decides the weights: settings, seed, and the files of the data sets."""
-    files = [{name: hash_of_file(path) for name, path in vars(source).items() if path.is_file()} for source in sources]
+    files = [
+        {name: hash_of_file(path) for name, path in vars(source).items() if path and path.is_file()}
+        for source in sources
+    ]
     return hash_of({"stage": stage.model_dump(mode="json"), "seed": seed, "sources": files})
 
 
@@ -117,6 +121,11 @@ class Trainer:
         self._method = prepared.method
         self._num_steps = len(prepared.batches)
         optimisation = stage.pretrain.optimisation
+        if len(optimisation.phase_steps) != len(self._method.phases) - 1:
+            raise InputError(
+                f"optimisation.phase_steps has {len(optimisation.phase_steps)} lengths, but {stage.paper} has "
+                f"{len(self._method.phases)} phase(s) under these settings: give one for each but the last"
+            )
         self._optimiser = build_optimiser(self._method, self._method.parameter_groups(), optimisation)
         self._module, self._wrapped = fabric.setup(_LossModule(self._method), self._optimiser)
 
@@ -141,7 +150,7 @@ class Trainer:
         for step in range(first_step, self._num_steps):
             started = time.monotonic()
             self._stop_if_asked(step, log)
-            row = self._step(step, self._next_batch(batches))
+            row = self._step(step, self._next_batches(batches))
             row["images_per_second"] = round(self._batch_size / (time.monotonic() - started), 2)
             if log is None or progress is None:
                 continue
@@ -152,14 +161,15 @@ class Trainer:
                 self._save(step + 1, log)
                 saved = time.monotonic()
 
-    def _step(self, step: int, batch: Batch) -> dict[str, Any]:
+    def _step(self, step: int, batches: tuple[Batch, ...]) -> dict[str, Any]:
         """One update; a loss or gradient that is not finite ends the run before the weights are touched."""
         optimisation = self._config.optimisation
         factor = rate_factor(optimisation, step, self._num_steps)
         set_rates(self._optimiser, factor)
         seed_step(self._seed, step, self._fabric.global_rank)
         self._wrapped.zero_grad()
-        outputs = self._module(_Carrier(batch))
+        phase = self._method.phases[phase_at(optimisation, step)]
+        outputs = self._module(_Carrier(batches, phase.terms))
         self._fabric.backward(outputs["losses"]["total"])
         norm = self._fabric.clip_gradients(
             self._module,
@@ -170,6 +180,7 @@ class Trainer:
         values = self._on_host(outputs["losses"] | outputs["measures"] | {"gradient_norm": norm})
         _check_finite({name: values[name] for name in [*outputs["losses"], "gradient_norm"]}, step)
         self._wrapped.step()
+        self._method.after_update()
         norm_on_host = values.pop("gradient_norm")
         rate = factor * optimisation.learning_rate
         epoch = self._prepared.batches.order.epoch(step)
@@ -182,12 +193,12 @@ class Trainer:
             stacked = self._fabric.all_reduce(stacked, reduce_op="mean")
         return dict(zip(scalars, stacked.tolist(), strict=True))
 
-    def _next_batch(self, batches: Any) -> Batch:
+    def _next_batches(self, batches: Any) -> tuple[Batch, ...]:
         stored = next(batches)
         # All ranks must stop together: one that waits for another's features would wait for ever.
         if is_true_anywhere(self._fabric, isinstance(stored, InputError)):
             raise stored if isinstance(stored, InputError) else InputError("another rank could not read its batch")
-        return finish(stored, self._config.augmentation, self._fabric.device)
+        return tuple(finish(each, self._config.augmentation, self._fabric.device) for each in stored)
 
     def _stop_if_asked(self, step: int, log: TrainingLog | None) -> None:
         """After a signal: save and leave."""
@@ -229,22 +240,23 @@ def _status(signals: resuming.StopSignals) -> int:
 
 
 class _Carrier:
-    """Hides a batch from Fabric and DDP, which would copy it field by field and move the seeds off the host."""
+    """Hides batches from Fabric and DDP, which would copy them field by field and move the seeds off the host."""
 
-    def __init__(self, batch: Batch) -> None:
-        self.batch = batch
+    def __init__(self, batches: tuple[Batch, ...], counted: tuple[str, ...]) -> None:
+        self.batches = batches
+        self.counted = counted
 
 
 class _LossModule(nn.Module):
     """A method as Fabric and DDP want it: tensors in a dictionary come out."""
 
-    def __init__(self, method: nn.Module) -> None:
+    def __init__(self, method: Method) -> None:
         super().__init__()
         self.method = method
 
     def forward(self, carrier: _Carrier) -> dict[str, dict[str, Tensor]]:
-        losses = self.method(carrier.batch)
-        return {"losses": {**losses.terms, "total": losses.total}, "measures": losses.measures}
+        losses = self.method(*carrier.batches)
+        return {"losses": {**losses.terms, "total": losses.total(carrier.counted)}, "measures": losses.measures}
 
 
 def _check_finite(values: dict[str, float], step: int) -> None:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.config.stages import PretrainStage
-from maskray.data.batches import PairBatches
-from maskray.data.pairs import Pairs, PairSource, join_pairs
-from maskray.data.sampler import BatchOrder
+from maskray.data.batches import Batches, StreamBatches
+from maskray.data.pairs import Pairs, PairSource, join_films, join_pairs
+from maskray.data.sampler import BatchOrder, derive_seed
 from maskray.data.shard_store import ImageStore
 from maskray.data.texts import TokenisedReports, training_texts
 from maskray.encoders.weights import find_weights
 from maskray.errors import InputError
-from maskray.methods import METHODS, Method, Vocabulary, build_method
+from maskray.methods import METHODS, Method, Stream, Vocabulary, build_method
 from maskray.reports.tokens import build_tokenizer, load_tokenizer
 from maskray.reports.vocabulary import FINDINGS
 from maskray.training.fabric import on_main
@@ -36,7 +36,7 @@ class Prepared:
 
     method: Method
     tokenizer: Any
-    batches: PairBatches
+    batches: Batches
 
 
 def prepare(stage: PretrainStage, sources: Sequence[PairSource], seed: int, resume: Path, fabric: Fabric) -> Prepared:
@@ -47,19 +47,35 @@ def prepare(stage: PretrainStage, sources: Sequence[PairSource], seed: int, resu
     """
     if stage.paper not in METHODS:
         raise InputError(f"paper: no method {stage.paper}; there are: {', '.join(METHODS)}")
-    # One kind of batch today: a method with a second stream must fail here, not train without it.
-    (stream,) = METHODS[stage.paper].streams
-    stores = [ImageStore(source.manifest.parent) for source in sources]
-    _check_sizes(stores, sources, stage.image_encoder)
-    pairs = join_pairs(sources, stores, stream.text)
-    tokenizer = _tokenizer(stage.text_encoder, pairs, resume, fabric)
+    kind = METHODS[stage.paper]
+    streams = kind.streams(kind.Config.parse(stage.method, f"method {stage.paper}"))
+    joined = [_join(stream, sources, stage.image_encoder) for stream in streams]
+    tokenizer = _tokenizer(stage.text_encoder, joined[0][0], resume, fabric)
     seed_initial_weights(seed)
     method = build_method(stage.paper, stage.method, stage.image_encoder, stage.text_encoder, vocabulary_of(tokenizer))
     optimisation = stage.pretrain.optimisation
-    order = BatchOrder(len(pairs), optimisation.batch_size, seed, fabric.global_rank, fabric.world_size)
-    texts = TokenisedReports(pairs.reports, stream.text, tokenizer, stage.text_encoder.max_tokens)
-    num_steps = total_steps(optimisation, order.num_steps_per_epoch)
-    return Prepared(method, tokenizer, PairBatches(pairs, stores, texts, order, num_steps, stream.needs_ridge))
+    batches = []
+    for number, (stream, (pairs, stores)) in enumerate(zip(streams, joined, strict=True)):
+        # A stream of its own order: films that have met once do not meet in every epoch.
+        order_seed = derive_seed(seed, stream.name) if number else seed
+        order = BatchOrder(len(pairs), optimisation.batch_size, order_seed, fabric.global_rank, fabric.world_size)
+        texts = None
+        if stream.text:
+            texts = TokenisedReports(pairs.reports, stream.text, tokenizer, stage.text_encoder.max_tokens)
+        batches.append(StreamBatches(pairs, stores, texts, order, stream.needs_ridge))
+    num_steps = total_steps(optimisation, batches[0].order.num_steps_per_epoch)
+    return Prepared(method, tokenizer, Batches(batches, num_steps))
+
+
+def _join(stream: Stream, sources: Sequence[PairSource], encoder: ImageEncoderConfig) -> tuple[Pairs, list[ImageStore]]:
+    """The pairs or films of one stream, and their shards; :class:`InputError` where no data set is of its kind."""
+    chosen = [source for source in sources if (source.reports is not None) == (stream.text is not None)]
+    if not chosen:
+        key = "datasets" if stream.text else "image_datasets"
+        raise InputError(f"pretrain.{key}: the method needs a data set for its stream {stream.name}, and none is given")
+    stores = [ImageStore(source.manifest.parent) for source in chosen]
+    _check_sizes(stores, chosen, encoder)
+    return (join_pairs(chosen, stores, stream.text) if stream.text else join_films(chosen, stores)), stores
 
 
 def vocabulary_of(tokenizer: Any) -> Vocabulary:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from itertools import accumulate
 
 from maskray.config.training import OptimisationConfig
 
 
 def total_steps(config: OptimisationConfig, num_steps_per_epoch: int) -> int:
-    """Optimiser steps of the whole run; at least one unless ``num_epochs`` is 0."""
+    """Optimiser steps of the whole run, all phases; none where ``num_epochs`` is 0, else at least one."""
     if config.num_epochs == 0:
         return 0
-    return max(1, round(config.num_epochs * num_steps_per_epoch))
+    return sum(config.phase_steps) + max(1, round(config.num_epochs * num_steps_per_epoch))
+
+
+def phase_at(config: OptimisationConfig, step: int) -> int:
+    """The number of the phase, from 0, that ``step`` belongs to."""
+    return bisect_right(list(accumulate(config.phase_steps)), step)
 
 
 def rate_factor(config: OptimisationConfig, step: int, num_steps: int) -> float:
