@@ -222,7 +222,12 @@ def coco(boxes: Sequence[tuple[str, ...]]) -> dict:
         for n, name in enumerate(names)
     ]
     annotations = [
-        {"id": 7 + n, "image_id": names.index(box[0]), "category_id": 1 + categories.index(box[1]), "label_text": box[2]}
+        {
+            "id": 7 + n,
+            "image_id": names.index(box[0]),
+            "category_id": 1 + categories.index(box[1]),
+            "label_text": box[2],
+        }
         | {"bbox": [float(cell) for cell in box[3:7]]}
         for n, box in enumerate(boxes)
     ]

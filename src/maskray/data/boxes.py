@@ -32,11 +32,12 @@ def boxes_by_image(
     """
     x, y, w, h = (table.numbers(column) for column in columns)
     grid_w, grid_h = _grid(table, grid)
+    ground = f"{grid} pixel grid" if isinstance(grid, int) else "image"
     for start, size, end, column, size_column in (
         (x, w, grid_w, columns[0], columns[2]),
         (y, h, grid_h, columns[1], columns[3]),
     ):
-        table.refuse((start < 0) | (start >= end), column, "the box begins outside the pixels of the image")
+        table.refuse((start < 0) | (start >= end), column, f"the box begins outside the {ground}")
         table.refuse(size <= 0, size_column, "not above 0")
     w, h = np.minimum(w, grid_w - x), np.minimum(h, grid_h - y)
     values = {"label": labels} | ({"phrase": table[phrase]} if phrase else {})
