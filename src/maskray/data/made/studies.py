@@ -22,7 +22,7 @@ _EXTRA_FRACTION = 0.1
 _BOOSTS = {
     "rsna": {"Pneumonia": 2.0},
     "siim": {"Pneumothorax": 4.0},
-    "covid_rural": {"Pneumonia": 4.0, "Infiltration": 4.0, "Consolidation": 2.0},
+    "covid_rural": {"Pneumonia": 12.0, "Infiltration": 12.0, "Consolidation": 6.0},
 }
 _DEVICES = (
     "endotracheal tube",
