@@ -1,9 +1,11 @@
 """Tiny folders in the owners' layouts: a few rows, empty files in place of images (readers never open one)."""
 
+import csv
 import gzip
+import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from maskray.config.dataset import DatasetConfig
@@ -47,9 +49,35 @@ COVID_ROWS = (
 )
 
 
+COVID_FILMS = (
+    "COVID-19-AR-90000001_01-08-2012-XR",
+    "COVID-19-AR-90000001_01-15-2012-XR",
+    "COVID-19-AR-90000001_01-15-2012-XR-2",
+    "COVID-19-AR-90000002_12-31-2011-XR",
+)
+EDEMA_TABLES = {
+    "regex_report_edema_severity.csv": (
+        "subject_id,study_id,edema_severity",
+        "10000001,50000001,1",
+        "10000002,50000002,0",
+    ),
+    "expert_report_edema_severity.csv": ("subject_id,study_id,edema_severity", "10000002,50000002,3"),
+    "consensus_image_edema_severity.csv": ("subject_id,study_id,dicom_id,edema_severity", "11000003,50000003,cc-01,2"),
+}
+MS_CXR_HEADER = "dicom_id,category_name,label_text,path,x,y,w,h,image_width,image_height"
+MS_CXR_BOXES = (
+    ("aa-01", "Pneumonia", "Opacity, left base", "10", "20", "30", "40", "2544", "3056"),
+    ("aa-01", "Pneumonia", "Opacity, left base", "100", "200", "30", "40", "2544", "3056"),
+    ("aa-01", "Edema", "mild edema", "0", "0", "2544", "3000", "2544", "3056"),
+    ("bb-01", "Pleural Effusion", "Small effusion", "5", "6", "7", "8", "3056", "2544"),
+)
+IMAGES_OF = {"edema": "mimic", "ms_cxr": "mimic"}
+
+
 def dataset(name: str, **settings) -> DatasetConfig:
     """Settings of a data set with all labels that its reader knows."""
     defaults = {"title": f"the {name} data", "licence": "free", "access": "https://example.org", "reader": name}
+    defaults["images_of"] = IMAGES_OF.get(name)
     labels = getattr(READERS[name], "LABELS", ())
     return DatasetConfig(**{"name": name, "labels": labels, **defaults, **settings})
 
@@ -151,6 +179,69 @@ def write_covid_chestxray(folder: Path, rows: Sequence[str] = COVID_ROWS) -> Pat
     return folder
 
 
+def write_covid_rural(folder: Path) -> Path:
+    """The repository's folder; the last film but one has a mask that is called a little differently, the last none."""
+    top = folder / "covid_rural_annot"
+    touch(*(top / "jpgs" / f"{name}.jpg" for name in COVID_FILMS))
+    touch(top / "jpgs" / f"{COVID_FILMS[0]}.json", top / "covid_rural_patient_info.csv")
+    touch(*(top / "pngs_masks" / f"{name}.png" for name in (*COVID_FILMS[:2], f"{COVID_FILMS[2]}.jpg")))
+    return folder
+
+
+def write_edema(folder: Path, tables: Mapping[str, Sequence[str]] = EDEMA_TABLES) -> Path:
+    """Grades of the films that ``write_mimic`` writes."""
+    for name, lines in tables.items():
+        write(folder / name, lines)
+    return folder
+
+
+def write_ms_cxr(
+    folder: Path, boxes: Sequence[tuple[str, ...]] = MS_CXR_BOXES, version: str = "1.0.0", form: str = "csv"
+) -> Path:
+    """Boxes on the films that ``write_mimic`` writes; in 1.1.0 with the column split, in "json" in COCO form."""
+    path = folder / f"MS_CXR_Local_Alignment_v{version}.{form}"
+    if form == "json":
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(coco(boxes)))
+        return folder
+    has_split = version == "1.1.0"
+    rows = io.StringIO()
+    csv.writer(rows, lineterminator="\n").writerows(
+        [*box[:3], f"files/{box[0]}.jpg", *box[3:], *["train"] * has_split] for box in boxes
+    )
+    write(path, [MS_CXR_HEADER + ",split" * has_split, *rows.getvalue().splitlines()])
+    return folder
+
+
+def coco(boxes: Sequence[tuple[str, ...]]) -> dict:
+    """The same boxes in the form of the json file."""
+    names, categories = sorted({box[0] for box in boxes}), sorted({box[1] for box in boxes})
+    sizes = {box[0]: box[-2:] for box in boxes}
+    images = [
+        {"id": n, "file_name": f"{name}.jpg", "width": int(sizes[name][0]), "height": int(sizes[name][1])}
+        for n, name in enumerate(names)
+    ]
+    annotations = [
+        {
+            "id": 7 + n,
+            "image_id": names.index(box[0]),
+            "category_id": 1 + categories.index(box[1]),
+            "label_text": box[2],
+        }
+        | {"bbox": [float(cell) for cell in box[3:7]]}
+        for n, box in enumerate(boxes)
+    ]
+    kinds = [{"id": 1 + n, "name": name, "supercategory": "finding"} for n, name in enumerate(categories)]
+    return {"info": {}, "images": images, "categories": kinds, "annotations": annotations}
+
+
+def write_site(name: str, folder: Path) -> dict[str, Path | None]:
+    """All folders of a data set, as readers take them: films and, where it adds to another one's, its annotations."""
+    owner = IMAGES_OF.get(name)
+    site = {"folder": WRITERS[owner or name](folder / (owner or name)), "reports": None}
+    return site | ({"annotations": WRITERS[name](folder / name)} if owner else {})
+
+
 WRITERS = {
     "mimic": write_mimic,
     "chexpert": write_chexpert,
@@ -158,6 +249,9 @@ WRITERS = {
     "siim": write_siim,
     "nih": write_nih,
     "covid_chestxray": write_covid_chestxray,
+    "covid_rural": write_covid_rural,
+    "edema": write_edema,
+    "ms_cxr": write_ms_cxr,
 }
 
 

@@ -41,6 +41,38 @@ def test_impossible_boxes_are_refused(tmp_path, row):
         boxes_of(tmp_path, [("a", *row)])
 
 
+def phrase_boxes(tmp_path, rows):
+    table = table_of(tmp_path, rows, ["image", "text", *COLUMNS, "width", "height"])
+    labels = pd.Series("Mass", index=table.rows.index)
+    return boxes_by_image(table, "image", labels, COLUMNS, ("width", "height"), phrase="text")
+
+
+def test_the_grid_may_be_each_images_own_and_boxes_may_have_a_sentence(tmp_path):
+    rows = [("a", "large, mass", "90", "1", "20", "3", "100", "200"), ("b", "mass", "90", "1", "20", "3", "2000", "99")]
+    boxes = phrase_boxes(tmp_path, rows)
+    assert json.loads(boxes["a"]) == [
+        {"label": "Mass", "phrase": "large, mass", "x": 90, "y": 1, "w": 10, "h": 3, "grid_w": 100, "grid_h": 200}
+    ]
+    assert json.loads(boxes["b"])[0]["w"] == 20
+    assert '"grid_w": 2000, "grid_h": 99}' in boxes["b"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (("100", "0", "1", "1", "100", "200"), "column x: the box begins outside the image"),
+        (("0", "200", "1", "1", "300", "200"), "column y: the box begins outside the image"),
+        (("0", "0", "1", "1", "0", "200"), "column width: not a number of pixels"),
+        (("0", "0", "1", "1", "9", "2.5"), "column height: not a number of pixels"),
+        (("0", "0", "1", "1", "9", ""), "column height: not a number"),
+    ],
+)
+def test_impossible_grids_are_refused_without_the_sentence(tmp_path, cells, message):
+    with pytest.raises(InputError, match=rf"table.csv, line 2, {message}") as caught:
+        phrase_boxes(tmp_path, [("a", "secret words", *cells)])
+    assert "secret" not in str(caught.value)
+
+
 def decoded_end(run: str) -> int:
     """Where a relative run-length mask ends, the obvious way."""
     position = 0

@@ -5,7 +5,7 @@ import pytest
 from maskray.data import READERS, reader_of
 from maskray.data.index import TEXT_COLUMNS, apply_policies, build_index, load_index, write_index
 from maskray.errors import InputError
-from tests.data.layouts import WRITERS, dataset
+from tests.data.layouts import dataset, write_site
 
 
 def rows_of(*names, **columns):
@@ -15,8 +15,8 @@ def rows_of(*names, **columns):
 
 @pytest.mark.parametrize("name", READERS)
 def test_every_reader_gives_the_common_index(tmp_path, name):
-    settings = dataset(name)
-    index = READERS[name].read_index({"folder": WRITERS[name](tmp_path / "site"), "reports": None}, settings)
+    settings, site = dataset(name), write_site(name, tmp_path)
+    index = READERS[name].read_index(site, settings)
     assert list(index.columns) == [*TEXT_COLUMNS, *(f"label_{label}" for label in settings.labels)]
     assert index["image_id"].is_monotonic_increasing
     assert index["image_id"].is_unique
@@ -25,7 +25,9 @@ def test_every_reader_gives_the_common_index(tmp_path, name):
         assert index[f"label_{label}"].dtype == np.float32
         assert set(index[f"label_{label}"].dropna()) <= {0, 1}
     assert not index[list(TEXT_COLUMNS)].isna().any().any()
-    assert all((tmp_path / "site" / path).is_file() for path in index["path"])
+    assert all((site["folder"] / path).is_file() for path in index["path"])
+    assert all((site["folder"] / path).is_file() for path in index["mask"] if path)
+    assert (index["same_as"].str.startswith("mimic/") == (settings.images_of == "mimic")).all()
     for copy in ("one", "two"):
         write_index(index, tmp_path / f"{copy}.parquet")
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
@@ -35,7 +37,7 @@ def test_every_reader_gives_the_common_index(tmp_path, name):
 @pytest.mark.parametrize("name", READERS)
 def test_every_reader_says_what_is_missing_and_where_to_get_it(tmp_path, name):
     with pytest.raises(InputError, match=r": missing: .*https://example.org"):
-        READERS[name].read_index({"folder": tmp_path, "reports": None}, dataset(name))
+        READERS[name].read_index({"folder": tmp_path, "reports": None, "annotations": tmp_path}, dataset(name))
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -48,7 +50,7 @@ def test_shipped_settings_fit_the_readers(repository, name):
     assert settings.labels == READERS[name].LABELS
     assert set(settings.scored) <= set(settings.labels)
     assert settings.has_reports == hasattr(READERS[name], "read_reports")
-    assert "maco" in settings.splits
+    assert settings.splits
     assert path.read_text(encoding="utf-8").startswith("#")
 
 

@@ -24,6 +24,7 @@ class SplitConfig(Frozen):
         "test", description="the owners' part that serves as test part"
     )
     official_validation: bool = Field(False, description="take the owners' validation part instead of drawing one")
+    whole_test: bool = Field(False, description="every image is in the test part: nothing is trained on this data set")
     frontal_only: bool = Field(False, description="leave out lateral films and films of unknown view")
     fractions: tuple[Fraction, ...] = Field((0.01, 0.1, 1.0), description="nested label fractions of the training part")
     seed: int = 0
@@ -31,6 +32,10 @@ class SplitConfig(Frozen):
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> SplitConfig:
+        if self.whole_test:
+            if self.train or self.test or self.validation or self.official_test or self.official_validation:
+                raise ValueError("whole_test leaves nothing for train, validation, test or the official parts")
+            return self
         if not self.official_test and (self.train is None or self.test is None):
             raise ValueError("give train and test as shares, or official_test: true")
         if not self.official_test and abs(self.train + self.validation + self.test - 1) > 1e-6:  # type: ignore[operator]
@@ -45,7 +50,7 @@ class SplitConfig(Frozen):
 class ExpectedCounts(Frozen):
     """How many a complete copy has; a partial copy is said, not refused."""
 
-    images: int
+    images: int | None = None
     patients: int | None = None
     studies: int | None = None
 

@@ -11,31 +11,55 @@ import pandas as pd
 from maskray.data.tables import Table
 
 
-def boxes_by_image(table: Table, image: str, labels: pd.Series, columns: Sequence[str], grid_px: int) -> pd.Series:
+def boxes_by_image(
+    table: Table,
+    image: str,
+    labels: pd.Series,
+    columns: Sequence[str],
+    grid: int | tuple[str, str],
+    phrase: str | None = None,
+) -> pd.Series:
     """JSON list of the boxes of each image, indexed by image and independent of the order of the rows.
 
     Args:
         table: one box per row.
         image: its column of image names.
         labels: label of each box.
-        columns: names of the columns x, y, width, height, in pixels of a square grid; origin at the top left.
-        grid_px: side of that grid. A box may reach past it, and is cut there; it must begin inside.
+        columns: names of the columns x, y, width, height, in pixels of a grid; origin at the top left.
+        grid: side of a square grid, or the columns that hold width and height of the image, which is the grid then.
+            A box may reach past it, and is cut there; it must begin inside.
+        phrase: column of the sentence that the box belongs to, where boxes ground sentences.
     """
     x, y, w, h = (table.numbers(column) for column in columns)
-    for start, size, column, size_column in ((x, w, columns[0], columns[2]), (y, h, columns[1], columns[3])):
-        table.refuse((start < 0) | (start >= grid_px), column, f"the box begins outside the {grid_px} pixel grid")
+    grid_w, grid_h = _grid(table, grid)
+    ground = f"{grid} pixel grid" if isinstance(grid, int) else "image"
+    for start, size, end, column, size_column in (
+        (x, w, grid_w, columns[0], columns[2]),
+        (y, h, grid_h, columns[1], columns[3]),
+    ):
+        table.refuse((start < 0) | (start >= end), column, f"the box begins outside the {ground}")
         table.refuse(size <= 0, size_column, "not above 0")
-    w, h = np.minimum(w, grid_px - x), np.minimum(h, grid_px - y)
-    boxes: dict[str, list[tuple]] = {}
-    for name, *box in zip(table[image], labels, x, y, w, h, strict=True):
-        boxes.setdefault(name, []).append(tuple(box))
-    keys = ("label", "x", "y", "w", "h")
-    grid = {"grid_w": grid_px, "grid_h": grid_px}
+    w, h = np.minimum(w, grid_w - x), np.minimum(h, grid_h - y)
+    values = {"label": labels} | ({"phrase": table[phrase]} if phrase else {})
+    values |= {"x": x, "y": y, "w": w, "h": h, "grid_w": grid_w, "grid_h": grid_h}
+    boxes: dict[str, set[tuple]] = {}
+    for name, *box in zip(table[image], *values.values(), strict=True):
+        boxes.setdefault(name, set()).add(tuple(box))
     texts = {
-        name: json.dumps([dict(zip(keys, box, strict=True)) | grid for box in sorted(set(of_image))])
+        name: json.dumps([dict(zip(values, box, strict=True)) for box in sorted(of_image)])
         for name, of_image in boxes.items()
     }
     return pd.Series(texts, dtype="object")
+
+
+def _grid(table: Table, grid: int | tuple[str, str]) -> tuple[pd.Series, pd.Series]:
+    if isinstance(grid, int):
+        side = pd.Series(grid, index=table.rows.index)
+        return side, side
+    sizes = [table.numbers(column) for column in grid]
+    for size, column in zip(sizes, grid, strict=True):
+        table.refuse((size < 1) | (size % 1 != 0), column, "not a number of pixels")
+    return sizes[0].astype(int), sizes[1].astype(int)
 
 
 def refuse_bad_runs(table: Table, column: str, grid_px: int) -> None:

@@ -63,11 +63,11 @@ def left_out(rows: pd.DataFrame, is_there: pd.Series, folder: Path, dataset: Dat
     if len(missing):
         log.warning(
             "%s: %d of %d rows have no image file in %s and are left out, e.g. %s",
-            dataset.name, len(missing), len(rows), folder, _examples(missing),
+            dataset.name, len(missing), len(rows), folder, examples(missing),
         )  # fmt: skip
     if len(rows) and len(missing) == len(rows):
         raise InputError(
-            f"{folder}: none of the {len(rows)} images of the tables is there, e.g. {_examples(missing)}."
+            f"{folder}: none of the {len(rows)} images of the tables is there, e.g. {examples(missing)}."
             f" {dataset.title}: {dataset.access}"
         )
     return rows[is_there]
@@ -79,11 +79,12 @@ def report_unlisted(files: Iterable[str], listed: Iterable[str], table: Path, da
     if unlisted:
         log.warning(
             "%s: %d image file(s) have no row in %s and are not used, e.g. %s",
-            dataset.name, len(unlisted), table, _examples(unlisted),
+            dataset.name, len(unlisted), table, examples(unlisted),
         )  # fmt: skip
 
 
-def _examples(names: Iterable[str]) -> str:
+def examples(names: Iterable[str]) -> str:
+    """Up to five of the names, for a log line."""
     return ", ".join(sorted(names)[:5])
 
 

@@ -44,11 +44,12 @@ def draw(index: pd.DataFrame, config: SplitConfig, labels: Sequence[str]) -> tup
         raise InputError("the index has no image of a frontal view (PA, AP); set frontal_only: false")
     images = images.sort_values("image_id", ignore_index=True)
     notes: list[str] = []
-    part = _official(images, config, labels, notes) if config.official_test else _drawn(images, config, labels)
+    part = _parts(images, config, labels, notes)
     images = images.assign(part=part, fraction=np.nan)
     images = images[images["part"] != ""]
     is_train = images["part"] == "train"
-    images.loc[is_train, "fraction"] = _fractions(images[is_train], config, labels, notes)
+    if is_train.any():
+        images.loc[is_train, "fraction"] = _fractions(images[is_train], config, labels, notes)
     notes += _gaps(images, labels)
     return images[["image_id", "part", "fraction"]].reset_index(drop=True), notes
 
@@ -95,6 +96,12 @@ def read_split(path: Path) -> pd.DataFrame:
 
 def _labels(images: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
     return images[[label_column(label) for label in labels]]
+
+
+def _parts(images: pd.DataFrame, config: SplitConfig, labels: Sequence[str], notes: list[str]) -> np.ndarray:
+    if config.whole_test:
+        return np.full(len(images), "test", dtype=object)
+    return _official(images, config, labels, notes) if config.official_test else _drawn(images, config, labels)
 
 
 def _drawn(images: pd.DataFrame, config: SplitConfig, labels: Sequence[str]) -> np.ndarray:
@@ -185,6 +192,8 @@ def _gaps(images: pd.DataFrame, labels: Sequence[str]) -> list[str]:
     gaps = []
     for part in PARTS:
         values = _labels(images[images["part"] == part], labels)
+        if values.empty:
+            continue  # only where the protocol leaves the part empty
         for value, word in ((1, "positive"), (0, "negative")):
             absent = [label for label in labels if not (values[label_column(label)] == value).any()]
             if absent:

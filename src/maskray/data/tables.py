@@ -6,8 +6,8 @@ import csv
 import gzip
 import warnings
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -29,7 +29,7 @@ class Table:
 
     def where(self, is_kept: pd.Series) -> Table:
         """The same table with fewer rows; errors still name the right lines."""
-        return Table(self.path, self.rows[is_kept])
+        return replace(self, rows=self.rows[is_kept])
 
     def line_of(self, record: int) -> int:
         """The line on which a record begins, counted from 1; cells may hold line breaks."""
@@ -40,12 +40,16 @@ class Table:
                 next(reader)
             return reader.line_num + 1
 
+    def place_of(self, record: int) -> str:
+        """Where a record stands, in words."""
+        return f"line {self.line_of(record)}"
+
     def refuse(self, is_bad: pd.Series, column: str, problem: str) -> None:
         """Raise :class:`InputError` for the first bad row, if there is one."""
         if is_bad.any():
             bad = is_bad.index[is_bad]
             raise InputError(
-                f"{self.path}, line {self.line_of(int(bad[0]))}, column {column}: {problem} ({len(bad)} such row(s))"
+                f"{self.path}, {self.place_of(int(bad[0]))}, column {column}: {problem} ({len(bad)} such row(s))"
             )
 
     def refuse_blank(self, *columns: str) -> None:
@@ -72,13 +76,17 @@ class Table:
         return pd.DataFrame(codes, index=self.rows.index)
 
 
-def read_table(path: Path, columns: Sequence[str]) -> Table:
+def read_table(path: Path, columns: Sequence[str], spellings: Mapping[str, str] | None = None) -> Table:
     """Read the named ``columns`` of a csv (or csv.gz); spaces around names and cells are dropped.
 
-    Headers may have fewer or more fields than the rows (NIH's hold commas); blank lines are skipped.
+    Headers may have fewer or more fields than the rows (NIH's hold commas); blank lines are skipped. ``spellings`` maps
+    other spellings of column names to those in ``columns``.
     """
-    frame = _parse(path, set(columns))
-    frame.columns = [name.strip() for name in frame.columns]
+    spellings = spellings or {}
+    frame = _parse(path, {*columns, *spellings})
+    frame.columns = [spellings.get(name.strip(), name.strip()) for name in frame.columns]
+    if not frame.columns.is_unique:
+        raise InputError(f"{path}: two columns {frame.columns[frame.columns.duplicated()][0]}; keep one")
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise InputError(f"{path}: no column {', '.join(missing)}; is this the owners' file, unchanged?")

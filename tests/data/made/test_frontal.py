@@ -77,12 +77,20 @@ def test_films_are_a_pure_function_of_the_study():
         assert not np.array_equal(paint_frontal(other, SIZE).pixels, again.pixels)
 
 
-def test_only_a_pneumothorax_has_a_mask():
+def test_a_mask_is_where_its_labels_are_painted():
     study = draw_study("siim", 0, 0)
-    air = paint_frontal(replace(study, findings=(a_finding("Pneumothorax", "left"),)), SIZE).pneumothorax
+    air = paint_frontal(replace(study, findings=(a_finding("Pneumothorax", "left"),)), SIZE).mask(["Pneumothorax"])
     assert 0.01 < air.mean() < 0.25
     assert np.nonzero(air)[1].mean() > SIZE / 2
-    assert not paint_frontal(replace(study, findings=(a_finding("Effusion"),)), SIZE).pneumothorax.any()
+    assert not paint_frontal(replace(study, findings=(a_finding("Effusion"),)), SIZE).mask(["Pneumothorax"]).any()
+
+
+def test_a_mask_of_several_labels_is_their_union():
+    study = replace(draw_study("covid_rural", 0, 0), findings=(a_finding("Pneumonia"), a_finding("Infiltration")))
+    film = paint_frontal(study, SIZE)
+    both = film.mask(["Pneumonia", "Infiltration", "Mass"])
+    assert np.array_equal(both, film.mask(["Pneumonia"]) | film.mask(["Infiltration"]))
+    assert both.any()
 
 
 def test_edema_whitens_with_its_grade():

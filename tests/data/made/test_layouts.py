@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import zipfile
+from collections import Counter
 
 import numpy as np
 import pydicom
@@ -11,8 +12,10 @@ import pytest
 from PIL import Image
 
 from maskray.config.preprocessing import MadeConfig
-from maskray.data.made import LAYOUTS, make_dataset
+from maskray.data.made import LAYOUTS, STUDIES_OF, make_dataset
+from maskray.data.made.edema import grade_of
 from maskray.data.made.labels import CHEXPERT_LABELS, NIH_LABELS, OPACITIES_OF_PNEUMONIA
+from maskray.data.made.ms_cxr import CATEGORY_OF, sentences_of
 from maskray.data.made.studies import draw_study
 
 NUM_STUDIES = 32
@@ -33,7 +36,7 @@ def rows_of(path):
 
 
 def studies(name):
-    return [draw_study(name, CONFIG.seed, number) for number in range(NUM_STUDIES)]
+    return [draw_study(STUDIES_OF.get(name, name), CONFIG.seed, number) for number in range(NUM_STUDIES)]
 
 
 HEADERS = {
@@ -59,6 +62,12 @@ HEADERS = {
         "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]"
     ),
     ("nih", "BBox_List_2017.csv"): "Image Index,Finding Label,Bbox [x,y,w,h],,,",
+    ("edema", "regex_report_edema_severity.csv"): "subject_id,study_id,edema_severity",
+    ("edema", "expert_report_edema_severity.csv"): "subject_id,study_id,edema_severity",
+    ("edema", "consensus_image_edema_severity.csv"): "subject_id,study_id,dicom_id,edema_severity",
+    ("ms_cxr", "MS_CXR_Local_Alignment_v1.1.0.csv"): (
+        "dicom_id,category_name,label_text,path,x,y,w,h,image_width,image_height,split"
+    ),
 }
 HEADERS["mimic", "mimic-cxr-2.0.0-negbio.csv.gz"] = HEADERS["mimic", "mimic-cxr-2.0.0-chexpert.csv.gz"]
 HEADERS["chexpert", "CheXpert-v1.0-small/valid.csv"] = HEADERS["chexpert", "CheXpert-v1.0-small/train.csv"]
@@ -205,3 +214,67 @@ def test_nih_lists_labels_and_boxes_agree(made):
     assert boxes
     assert {box[0] for box in boxes} <= set(test)
     assert "Infiltration" not in {box[1] for box in boxes}
+
+
+def films_of_mimic(made):
+    return {row["dicom_id"]: row for row in rows_of(made["mimic"] / "mimic-cxr-2.0.0-metadata.csv.gz")}
+
+
+def test_edema_grades_are_the_painted_ones_of_the_made_mimic(made):
+    films, tables = (
+        films_of_mimic(made),
+        {path.name.split("_")[0]: rows_of(path) for path in made["edema"].glob("*.csv")},
+    )
+    numbers = {(row["subject_id"], row["study_id"]): row for row in films.values()}
+    ids = dict.fromkeys((row["subject_id"], row["study_id"]) for row in films.values())
+    grades = dict(zip(ids, map(grade_of, studies("edema")), strict=True))
+    assert {row["edema_severity"] for row in tables["regex"]} > {"0"}
+    for row in tables["expert"] + tables["consensus"]:
+        assert int(row["edema_severity"]) == grades[row["subject_id"], row["study_id"]]
+    for row in tables["regex"]:
+        assert (row["edema_severity"] == "0") == (grades[row["subject_id"], row["study_id"]] == 0)
+    for row in tables["consensus"]:
+        assert films[row["dicom_id"]]["ViewPosition"] in ("PA", "AP")
+    assert numbers.keys() >= {(row["subject_id"], row["study_id"]) for table in tables.values() for row in table}
+
+
+def test_ms_cxr_boxes_sentences_of_the_made_mimics_reports(made):
+    rows, films = rows_of(made["ms_cxr"] / "MS_CXR_Local_Alignment_v1.1.0.csv"), films_of_mimic(made)
+    with zipfile.ZipFile(made["mimic"] / "reports" / "mimic-cxr-reports.zip") as archive:
+        reports = {name: " ".join(archive.read(name).decode().lower().split()) for name in archive.namelist()}
+    for row in rows:
+        assert films[row["dicom_id"]]["ViewPosition"] in ("PA", "AP")
+        assert (made["mimic"] / row["path"]).is_file()
+        assert row["label_text"].lower() in reports[f"{row['path'].rsplit('/', 1)[0]}.txt"]
+        x, y, w, h = (int(row[key]) for key in "xywh")
+        assert min(x, y, w - 1, h - 1) >= 0
+        assert max(x + w, y + h) <= int(row["image_width"]) == int(row["image_height"]) == 48
+    boxed = {(row["category_name"], row["label_text"]) for row in rows}
+    assert boxed == {(CATEGORY_OF[f.label], text) for study in studies("ms_cxr") for f, text in sentences_of(study)}
+    counts = Counter((row["dicom_id"], row["label_text"]) for row in rows)
+    assert set(counts.values()) == {1, 2}
+
+
+def test_covid_rural_masks_mark_the_painted_opacities(made):
+    top = made["covid_rural"] / "covid_rural_annot"
+    films, masks = ({path.stem for path in (top / name).iterdir()} for name in ("jpgs", "pngs_masks"))
+    assert len(films) == NUM_STUDIES
+    assert NUM_STUDIES / 3 < len(masks) < NUM_STUDIES
+    assert masks < films
+    drawn, total = (sorted(studies("covid_rural"), key=lambda study: (study.patient, study.visit)), 0)
+    for study, name in zip(drawn, sorted(films, key=lambda n: (n.split("_")[0], day_of(n))), strict=True):
+        if name not in masks:
+            continue
+        mask = np.asarray(Image.open(top / "pngs_masks" / f"{name}.png"))
+        assert set(np.unique(mask)) == {0, 1}
+        assert study.labels() & set(OPACITIES_OF_PNEUMONIA)
+        total += mask.mean()
+    assert 0.02 < total / len(masks) < 0.4
+    assert {row["PATIENT_ID"] for row in rows_of(top / "covid_rural_patient_info.csv")} == {
+        n.split("_")[0] for n in films
+    }
+
+
+def day_of(name):
+    month, day, year = name.split("_")[1].removesuffix("-XR").split("-")
+    return year, month, day

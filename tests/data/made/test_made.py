@@ -51,3 +51,10 @@ def test_a_failure_leaves_no_folder(tmp_path, monkeypatch):
 def test_unknown_and_unlisted_data_sets_are_named(tmp_path, name, message):
     with pytest.raises(InputError, match=message):
         make_dataset(name, tmp_path / name, CONFIG)
+
+
+def test_what_adds_to_another_data_set_needs_that_ones_studies(tmp_path):
+    for counts in ({"edema": 4}, {"edema": 4, "mimic": 3}):
+        with pytest.raises(InputError, match=r"edema adds to the first 4 studies of mimic, which has fewer"):
+            make_dataset("edema", tmp_path / "edema", MadeConfig(num_studies=counts, image_px=32))
+    assert not list(tmp_path.iterdir())

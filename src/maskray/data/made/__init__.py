@@ -1,6 +1,7 @@
 """Made data: painted chest films and written reports in the official layouts; everything runs without real data.
 
-No patient is shown. Every film is a pure function of (data set, seed, study number).
+No patient is shown. Every film is a pure function of (data set, seed, study number). A layout that adds to another
+one's films takes that one's studies, and so speaks of the same patients and films.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from maskray.config.preprocessing import MadeConfig
+from maskray.data.made.covid_rural import write_covid_rural
+from maskray.data.made.edema import write_edema
 from maskray.data.made.labels import NIH_LABELS
 from maskray.data.made.layouts import Layout, write_chexpert, write_nih, write_rsna, write_siim
 from maskray.data.made.mimic import write_mimic
+from maskray.data.made.ms_cxr import write_ms_cxr
 from maskray.data.made.studies import Study, draw_study
 from maskray.errors import InputError
 from maskray.files import write_text
@@ -28,7 +32,12 @@ LAYOUTS: dict[str, Layout] = {
     "rsna": write_rsna,
     "siim": write_siim,
     "nih": write_nih,
+    "covid_rural": write_covid_rural,
+    "edema": write_edema,
+    "ms_cxr": write_ms_cxr,
 }
+STUDIES_OF = {"edema": "mimic", "ms_cxr": "mimic"}
+"""Layouts that add to another one's films -> whose; their ``num_studies`` counts the first of its studies."""
 
 _README = """\
 These data are painted and written by maskray. They show no patient, and no person had a hand in any report.
@@ -54,7 +63,8 @@ def make_dataset(name: str, folder: str | Path, config: MadeConfig) -> dict[str,
     partial.mkdir(parents=True)
     counts: Counter[str] = Counter()
     try:
-        LAYOUTS[name](partial, _studies(name, num_studies, config.seed, counts), config.image_px)
+        studies = _studies(STUDIES_OF.get(name, name), num_studies, config.seed, counts)
+        LAYOUTS[name](partial, studies, config.image_px)
         settings = {"num_studies": num_studies, "image_px": config.image_px, "seed": config.seed}
         write_text(partial / "README.txt", _README.format(name=name, **settings))
         num_files = sum(path.is_file() for path in partial.rglob("*"))
@@ -81,7 +91,10 @@ def _num_studies(name: str, config: MadeConfig) -> int:
         raise InputError(f"--dataset {name}: not one that can be made; choose from {', '.join(LAYOUTS)}")
     if name not in config.num_studies:
         raise InputError(f"num_studies has no entry for {name}: add how many studies to make")
-    return config.num_studies[name]
+    num_studies, owner = config.num_studies[name], STUDIES_OF.get(name, name)
+    if num_studies > config.num_studies.get(owner, 0):
+        raise InputError(f"num_studies: {name} adds to the first {num_studies} studies of {owner}, which has fewer")
+    return num_studies
 
 
 def _require_replaceable(folder: Path) -> None:

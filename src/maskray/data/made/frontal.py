@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,11 +39,16 @@ PAINTERS: dict[str, Painter] = {
 
 @dataclass(frozen=True)
 class FrontalFilm:
-    """``pixels`` uint8 [S, S]; boxes on the 1024 grid by label; ``pneumothorax`` bool [S, S]."""
+    """``pixels`` uint8 [S, S]; boxes on the 1024 grid and extents, bool [S, S], by label."""
 
     pixels: np.ndarray
     boxes: dict[str, list[Box]]
-    pneumothorax: np.ndarray
+    extents: dict[str, np.ndarray]
+
+    def mask(self, labels: Iterable[str]) -> np.ndarray:
+        """Where any of ``labels`` is painted, bool [S, S]."""
+        painted = [self.extents[label] for label in labels if label in self.extents]
+        return np.logical_or.reduce([np.zeros(self.pixels.shape, dtype=bool), *painted])
 
 
 def paint_frontal(study: Study, image_px: int) -> FrontalFilm:
@@ -51,12 +56,11 @@ def paint_frontal(study: Study, image_px: int) -> FrontalFilm:
     person = draw_anatomy(study.person_rng(), study.sex, study.view)
     scene = paint_normal(image_px, adapt(person, study.findings), study.rng("film"))
     boxes: dict[str, list[Box]] = {}
-    air = np.zeros(scene.density.shape, dtype=bool)
+    extents: dict[str, np.ndarray] = {}
     for label, paint in PAINTERS.items():
         for finding in (f for f in study.findings if f.label == label):
             mark = paint(scene, finding, study.rng(label))
             scene.density += mark.delta
             boxes[label] = mark.boxes(scene.canvas.X)
-            if label == "Pneumothorax":
-                air |= mark.extent()
-    return FrontalFilm(develop(scene, study.rng("detector")), boxes, air)
+            extents[label] = mark.extent()
+    return FrontalFilm(develop(scene, study.rng("detector")), boxes, extents)

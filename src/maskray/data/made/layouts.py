@@ -118,7 +118,7 @@ def write_siim(folder: Path, studies: Iterable[Study], image_px: int) -> None:
         film = paint_frontal(study, image_px)
         path = place / formats.unique_id(study, "series") / f"{image_id}.dcm"
         formats.write_dicom(path, film.pixels, study, patient_id)
-        rows += [f"{image_id}, {code}" for code in _pneumothorax_codes(film.pneumothorax)]
+        rows += [f"{image_id}, {code}" for code in _pneumothorax_codes(film.mask(["Pneumothorax"]))]
     write_text(folder / "train-rle.csv", "\n".join(rows) + "\n")
 
 

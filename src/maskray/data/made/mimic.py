@@ -41,6 +41,22 @@ def study_id_of(study: Study) -> int:
     return 50_000_000 + (study.number + 1) * 6_180_339 % _PRIME
 
 
+def dicom_id_of(study: Study, view: str) -> str:
+    """Forty hexadecimal digits in five groups; one per film."""
+    return formats.hyphenated(formats.digest(study, view) + formats.digest(study, "id"), (8, 8, 8, 8, 8))
+
+
+def place_of(study: Study) -> str:
+    """The patient's folder, in which the films of the study have a folder and its report a file."""
+    subject = subject_of(study)
+    return f"files/p{str(subject)[:2]}/p{subject}"
+
+
+def film_of(study: Study, view: str) -> str:
+    """Path of a film."""
+    return f"{place_of(study)}/s{study_id_of(study)}/{dicom_id_of(study, view)}.jpg"
+
+
 def write_mimic(folder: Path, studies: Iterable[Study], image_px: int) -> None:
     """Films, the four gzipped tables, and ``reports/mimic-cxr-reports.zip``.
 
@@ -54,18 +70,17 @@ def write_mimic(folder: Path, studies: Iterable[Study], image_px: int) -> None:
     texts: dict[str, str] = {}
     for study in studies:
         subject, study_id = subject_of(study), study_id_of(study)
-        place = f"files/p{str(subject)[:2]}/p{subject}"
         part = {9: "validate", 19: "test"}.get(study.patient % 20, "train")
         films = {study.view: paint_frontal(study, image_px).pixels}
         if study.has_lateral:
             films["LATERAL"] = paint_lateral(study, image_px)
         for view, pixels in films.items():
-            dicom_id = formats.hyphenated(formats.digest(study, view) + formats.digest(study, "id"), (8, 8, 8, 8, 8))
-            formats.write_jpeg(folder / place / f"s{study_id}" / f"{dicom_id}.jpg", pixels)
+            dicom_id = dicom_id_of(study, view)
+            formats.write_jpeg(folder / film_of(study, view), pixels)
             splits.append([dicom_id, study_id, subject, part])
             metadata.append(_metadata_row(study, dicom_id, subject, study_id, view, image_px))
         report = write_report(study)
-        texts[f"{place}/s{study_id}.txt"] = report.text
+        texts[f"{place_of(study)}/s{study_id}.txt"] = report.text
         chexpert.append([subject, study_id, *_codes(report)])
         negbio.append([subject, study_id, *_codes(report, is_negbio=True)])
     _write(folder, "split", ("dicom_id", "study_id", "subject_id", "split"), splits)

@@ -8,6 +8,7 @@ Johnson et al., Scientific Data 2019, doi:10.1038/s41597-019-0322-0.
 
 from __future__ import annotations
 
+import logging
 import re
 import zipfile
 import zlib
@@ -19,7 +20,7 @@ import pandas as pd
 from maskray.config.dataset import DatasetConfig
 from maskray.data.index import apply_policies, build_index, wanted_labels
 from maskray.data.readers.chexpert import LABELS
-from maskray.data.site import Site, require, rows_with_files, site_folder
+from maskray.data.site import Site, examples, require, rows_with_files, site_folder
 from maskray.data.tables import Table, read_table
 from maskray.errors import InputError
 
@@ -27,38 +28,39 @@ PARTS = {"train": "train", "validate": "validation", "test": "test"}
 REPORT_NAME = re.compile(r"(?:^|/)(s\d+)\.txt$")
 MAX_REPORT_BYTES = 1_000_000  # The longest real report has a few thousand characters.
 
+log = logging.getLogger(__name__)
+
 
 def read_index(site: Site, dataset: DatasetConfig) -> pd.DataFrame:
     """One row per row of the metadata table, with the study's labels and the image's official part."""
     folder = site_folder(site, dataset)
     labels = wanted_labels(dataset, LABELS)
-    images = _read(folder, "metadata", "views", ["dicom_id", "subject_id", "study_id", "ViewPosition"], dataset)
-    images.refuse_blank("dicom_id", "subject_id", "study_id")
-    images.refuse_repeats("dicom_id")
+    rows = read_films(site, dataset)
     parts = _read(folder, "split", "official parts", ["dicom_id", "split"], dataset)
     parts.refuse_repeats("dicom_id")
     parts.refuse(~parts["split"].isin(list(PARTS)), "split", f"expected one of {', '.join(PARTS)}")
     findings = _read(folder, "chexpert", "labels", ["study_id", *labels], dataset)
     findings.refuse_blank("study_id")
     findings.refuse_repeats("study_id")
-    codes = apply_policies(findings.label_codes(labels), dataset).set_axis(findings["study_id"], axis=0)
+    codes = apply_policies(findings.label_codes(labels), dataset).set_axis("s" + findings["study_id"], axis=0)
 
-    rows = _rows(images, parts)
+    part_of = parts["split"].map(PARTS).set_axis(parts["dicom_id"])
+    rows["official_part"] = part_of.reindex(rows["image_id"]).fillna("").to_numpy()
     rows = rows_with_files(rows, folder, dataset)
     # A study without a row has no labels at all, whatever the policy for blank cells.
-    of_images = codes.reindex(images["study_id"].loc[rows.index]).set_axis(rows.index, axis=0)
+    of_images = codes.reindex(rows["study_id"]).set_axis(rows.index, axis=0)
     return build_index(rows, of_images, dataset)
 
 
-def _read(folder: Path, name: str, what: str, columns: list[str], dataset: DatasetConfig) -> Table:
-    names = [f"mimic-cxr-2.0.0-{name}.csv.gz", f"mimic-cxr-2.0.0-{name}.csv"]
-    return read_table(require(folder, names, f"MIMIC-CXR-JPG's table of {what}", dataset), columns)
-
-
-def _rows(images: Table, parts: Table) -> pd.DataFrame:
+def read_films(site: Site, dataset: DatasetConfig) -> pd.DataFrame:
+    """image_id, patient_id, study_id, path and view of each row of the metadata table, with or without a file."""
+    images = _read(
+        site_folder(site, dataset), "metadata", "views", ["dicom_id", "subject_id", "study_id", "ViewPosition"], dataset
+    )
+    images.refuse_blank("dicom_id", "subject_id", "study_id")
+    images.refuse_repeats("dicom_id")
     for column in ("subject_id", "study_id"):
         images.refuse(~images[column].str.fullmatch(r"\d+"), column, "expected digits only")
-    part_of = parts["split"].map(PARTS).set_axis(parts["dicom_id"])
     patient, study = "p" + images["subject_id"], "s" + images["study_id"]
     return pd.DataFrame(
         {
@@ -67,9 +69,32 @@ def _rows(images: Table, parts: Table) -> pd.DataFrame:
             "study_id": study,
             "path": "files/" + patient.str[:3] + "/" + patient + "/" + study + "/" + images["dicom_id"] + ".jpg",
             "view": images["ViewPosition"].str.upper(),
-            "official_part": part_of.reindex(images["dicom_id"]).fillna("").to_numpy(),
         }
     )
+
+
+def borrow_films(site: Site, dataset: DatasetConfig) -> pd.DataFrame:
+    """The films for a data set that adds to them (``images_of``), with ``person`` and ``same_as``."""
+    owner = dataset.images_of
+    if owner is None:
+        raise InputError(f"{dataset.name}: images_of is not set: the data set that has MIMIC-CXR's films, mimic")
+    films = read_films(site, dataset)
+    return films.assign(person=f"{owner}/" + films["patient_id"], same_as=f"{owner}/" + films["image_id"])
+
+
+def report_unknown(named: pd.Series, films: pd.Series, table: Path, dataset: DatasetConfig) -> None:
+    """Log how many of the ids that ``table`` names are not among those of the ``films``; all of them: InputError."""
+    names = set(named)
+    if unknown := sorted(names - set(films)):
+        said = f"{len(unknown)} of {len(names)} ids of {table} are not in MIMIC-CXR's metadata table"
+        if len(unknown) == len(names):
+            raise InputError(f"{said}: is {dataset.images_of}'s folder a whole copy of MIMIC-CXR-JPG?")
+        log.warning("%s: %s and are left out, e.g. %s", dataset.name, said, examples(unknown))
+
+
+def _read(folder: Path, name: str, what: str, columns: list[str], dataset: DatasetConfig) -> Table:
+    names = [f"mimic-cxr-2.0.0-{name}.csv.gz", f"mimic-cxr-2.0.0-{name}.csv"]
+    return read_table(require(folder, names, f"MIMIC-CXR-JPG's table of {what}", dataset), columns)
 
 
 def read_reports(site: Site, dataset: DatasetConfig) -> Iterator[tuple[str, str]]:
