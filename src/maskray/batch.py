@@ -22,6 +22,11 @@ class Batch:
         token_ids_BL: int64 word pieces, [CLS] first, padded.
         token_is_real_BL: bool, False on padding.
         token_is_answer_BL: bool, True on the answers and verdicts of a manuscript (they take the masking budget first).
+        token_is_guide_BL: bool, True on the pieces that guide an image mask or are hidden first: MeSH words, entities,
+            the Appearance sections, as the method's stream asks.
+        token_sentence_BL: int64 number of the piece's sentence, from 1 on; 0 on special tokens, padding, and sentences
+            too short to stand alone.
+        token_word_BL: int64 number of the piece's word, from 1 on; 0 on special tokens and padding.
         sample_seeds_B: int64; all randomness of a method (masks, negatives) is a function of these, so that a batch
             means the same on one GPU or on four.
     """
@@ -31,6 +36,9 @@ class Batch:
     token_ids_BL: Tensor
     token_is_real_BL: Tensor
     token_is_answer_BL: Tensor
+    token_is_guide_BL: Tensor
+    token_sentence_BL: Tensor
+    token_word_BL: Tensor
     sample_seeds_B: Tensor
 
     def to(self, device: torch.device | str) -> Batch:

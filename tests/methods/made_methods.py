@@ -13,6 +13,7 @@ DECODER = {"decoder_width": 32, "decoder_depth": 1, "decoder_num_heads": 2}
 SMALL = {
     "mnm": {"latent_width": 48, "cross_depth": 2, "cross_num_heads": 2, **DECODER},
     "maco": {"group_size": 4, **DECODER},
+    "medim": {"joint_width": 16, "decoder_channels": [16, 8, 4], "num_prototypes": 6},
 }
 
 
@@ -30,13 +31,18 @@ def made_batch(num=8, seed=0):
     ids = torch.randint(5, 60, (num, 24), generator=generator)
     ids[:, 0] = 2
     ids[torch.arange(num), lengths - 1] = 3
+    is_inner = is_real & (ids > 3)
     films = torch.rand(num, 32, 32, generator=generator)
     return Batch(
         images_BHW=films,
         ridge_BHW=torch.rand(num, 32, 32, generator=generator) ** 4,
         token_ids_BL=ids.masked_fill(~is_real, 0),
         token_is_real_BL=is_real,
-        token_is_answer_BL=is_real & (torch.rand(num, 24, generator=generator) < 0.1),
+        token_is_answer_BL=is_inner & (torch.rand(num, 24, generator=generator) < 0.1),
+        token_is_guide_BL=is_inner & (torch.rand(num, 24, generator=generator) < 0.2),
+        token_sentence_BL=(torch.arange(24).expand(num, -1) // 5 + 1) * is_inner,
+        # Two pieces a word.
+        token_word_BL=(torch.arange(24).expand(num, -1) + 1) // 2 * is_inner,
         sample_seeds_B=torch.arange(num) + 1000 * seed,
     )
 

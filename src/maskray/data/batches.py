@@ -34,7 +34,13 @@ class StoredBatch(NamedTuple):
     token_ids_BL: Tensor
     token_is_real_BL: Tensor
     token_is_answer_BL: Tensor
+    token_is_guide_BL: Tensor
+    token_sentence_BL: Tensor
+    token_word_BL: Tensor
     sample_seeds_B: Tensor
+
+
+_TOKEN_FIELDS = tuple(name for name in StoredBatch._fields if name.startswith("token_"))
 
 
 class StreamBatches:
@@ -135,9 +141,7 @@ def finish(stored: StoredBatch, config: AugmentationConfig, device: torch.device
     return Batch(
         images_BHW=images_BHW,
         ridge_BHW=torch.zeros_like(images_BHW) if ridge_BHW is None else ridge_BHW,
-        token_ids_BL=stored.token_ids_BL.to(device, non_blocking=True),
-        token_is_real_BL=stored.token_is_real_BL.to(device, non_blocking=True),
-        token_is_answer_BL=stored.token_is_answer_BL.to(device, non_blocking=True),
+        **{name: getattr(stored, name).to(device, non_blocking=True) for name in _TOKEN_FIELDS},
         sample_seeds_B=stored.sample_seeds_B,
     )
 

@@ -1,6 +1,7 @@
 """Decoders back to pixels and to words."""
 
+from maskray.decoders.convolution import ConvolutionDecoder
 from maskray.decoders.pixels import PatchDecoder
 from maskray.decoders.words import WordDecoder
 
-__all__ = ["PatchDecoder", "WordDecoder"]
+__all__ = ["ConvolutionDecoder", "PatchDecoder", "WordDecoder"]

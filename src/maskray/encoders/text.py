@@ -1,6 +1,6 @@
 """Text encoder: a Hugging Face BERT.
 
-Shapes: B batch, L word pieces (padded), C width.
+Shapes: B batch, L word pieces (padded), T words, C width.
 """
 
 from __future__ import annotations
@@ -66,6 +66,23 @@ def mean_of_sentences(tokens_BLC: Tensor, sentence_BL: Tensor, is_word_BL: Tenso
     share_BL = is_word_BL / together_BLL.sum(dim=2).clamp(min=1)
     share_BL = share_BL / share_BL.sum(dim=1, keepdim=True).clamp(min=1e-9)
     return (share_BL.to(tokens_BLC.dtype)[:, :, None] * tokens_BLC).sum(dim=1)
+
+
+def words_of_pieces(tokens_BLC: Tensor, token_word_BL: Tensor) -> Tensor:
+    """A word is the mean of its pieces, words_BTC; T is the highest word number, zeros where a text has fewer."""
+    num_words = int(token_word_BL.max()) if token_word_BL.numel() else 0
+    index_BLC = token_word_BL[:, :, None].expand(-1, -1, tokens_BLC.shape[2])
+    sums_BTC = tokens_BLC.new_zeros(len(tokens_BLC), num_words + 1, tokens_BLC.shape[2])
+    sums_BTC = sums_BTC.scatter_add(1, index_BLC, tokens_BLC)
+    num_pieces_BT1 = spread_over_words(torch.ones_like(token_word_BL), token_word_BL, num_words)[:, :, None]
+    # Word 0 is no word: special tokens and padding.
+    return sums_BTC[:, 1:] / num_pieces_BT1.clamp(min=1)
+
+
+def spread_over_words(values_BL: Tensor, token_word_BL: Tensor, num_words: int) -> Tensor:
+    """The sum of whole-number values of the pieces of each word, sums_BT."""
+    sums_BT = values_BL.new_zeros(len(values_BL), num_words + 1)
+    return sums_BT.scatter_add(1, token_word_BL, values_BL)[:, 1:]
 
 
 def _create_model(config: TextEncoderConfig, vocabulary_size: int) -> Any:

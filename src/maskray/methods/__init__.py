@@ -9,9 +9,10 @@ from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.errors import InputError
 from maskray.methods.base import Losses, MaskView, Method, Phase, Stream, Vocabulary
 from maskray.methods.maco import Maco
+from maskray.methods.medim import Medim
 from maskray.methods.mnm import Mnm
 
-METHODS: dict[str, type[Method]] = {"mnm": Mnm, "maco": Maco}
+METHODS: dict[str, type[Method]] = {"mnm": Mnm, "maco": Maco, "medim": Medim}
 
 __all__ = ["METHODS", "Losses", "MaskView", "Method", "Phase", "Stream", "Vocabulary", "build_method"]
 
