@@ -45,6 +45,17 @@ def files_under(root: Path, suffixes: Sequence[str], start: Path) -> list[str]:
     return sorted(os.path.relpath(path, root) for path in found)
 
 
+def files_by_name(root: Path, suffixes: Sequence[str], starts: Iterable[Path]) -> dict[str, str]:
+    """Name -> path relative to ``root`` of the files below ``starts``; a name in two places is an InputError."""
+    files: dict[str, str] = {}
+    for path in (path for start in starts for path in files_under(root, suffixes, start)):
+        name = os.path.basename(path)
+        if name in files:
+            raise InputError(f"{root / path}: this image lies in {root / files[name]} too; delete one")
+        files[name] = path
+    return files
+
+
 def rows_with_files(rows: pd.DataFrame, folder: Path, dataset: DatasetConfig) -> pd.DataFrame:
     """The rows whose ``path`` lies in ``folder``; the number left out is logged, with up to five examples."""
     parts = rows["path"].str.rsplit("/", n=1)

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from maskray.config.preprocessing import MadeConfig
+from maskray.data.made.covid_chestxray import write_covid_chestxray
 from maskray.data.made.labels import NIH_LABELS
 from maskray.data.made.layouts import Layout, write_chexpert, write_nih, write_rsna, write_siim
 from maskray.data.made.mimic import write_mimic
+from maskray.data.made.openi import write_openi
 from maskray.data.made.studies import Study, draw_study
 from maskray.errors import InputError
 from maskray.files import write_text
@@ -28,6 +30,8 @@ LAYOUTS: dict[str, Layout] = {
     "rsna": write_rsna,
     "siim": write_siim,
     "nih": write_nih,
+    "covid_chestxray": write_covid_chestxray,
+    "openi": write_openi,
 }
 
 _README = """\
