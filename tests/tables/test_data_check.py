@@ -89,6 +89,13 @@ def test_html_is_escaped_and_needs_no_other_file():
     assert page == data_check_html(STAGE, ALL)
 
 
+def test_a_long_list_of_labels_is_folded():
+    assert "<details open>" in data_check_html(STAGE, [PARTIAL])
+    many = Inspection(dataset("padchest"), "found", labels=tuple(LabelCount(str(n), 1, 2, 3) for n in range(193)))
+    page = data_check_html(STAGE, [many])
+    assert "<details>\n<summary>193 labels</summary>" in page
+
+
 @pytest.mark.parametrize("name", ["nih", "rsna", "mimic"])
 def test_each_data_set_of_the_overview_leads_to_its_section(name):
     page = data_check_html(STAGE, ALL)

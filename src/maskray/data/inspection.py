@@ -21,7 +21,7 @@ from maskray.config.workflow import SiteConfig, SiteFolders
 from maskray.data import index as index_module
 from maskray.data import reader_of
 from maskray.data.film_files import FilmFiles, check_films
-from maskray.data.index import label_column
+from maskray.data.index import label_column, labels_in
 from maskray.data.site import Site
 from maskray.errors import InputError
 
@@ -134,7 +134,7 @@ def inspect(dataset: DatasetConfig, site: Site, stage: CheckDataStage) -> Inspec
         problem,
         tuple(dict.fromkeys(notes)),
         counts,
-        tuple(_label_count(index, label) for label in dataset.labels),
+        tuple(_label_count(index, label) for label in labels_in(index)),
         _tally(index["view"]),
         _tally(index["official_part"]),
         {what: int((index[what] != "").sum()) for what in ("boxes", "rle", "mask")},
