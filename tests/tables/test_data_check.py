@@ -124,3 +124,8 @@ def test_terminal_text_is_plain_and_names_what_is_wrong():
     assert "mimic: get it: https://a.example/x_y" in lines
     assert "nih: a.png: the file is empty (0 bytes)" in lines
     assert not any("get it" in line for line in lines if line.startswith("nih"))
+
+
+def test_made_films_have_no_licence_of_the_real_ones():
+    made = Inspection(dataset("nih").model_copy(update={"made": True}), "made")
+    assert dict(facts(made)) == {"Licence": "none needed, painted by maskray"}

@@ -98,7 +98,8 @@ def label_row(label: LabelCount) -> tuple[str, ...]:
 
 def facts(one: Inspection) -> list[tuple[str, str]]:
     """(heading, text) of all that is known of a data set, in the order of the page."""
-    known = [("Problem", one.problem), ("Folder", one.folder), ("Licence", one.dataset.licence)]
+    known = [("Problem", one.problem), ("Folder", one.folder)]
+    known.append(("Licence", "none needed, painted by maskray" if one.dataset.made else one.dataset.licence))
     if one.state not in ("complete", "made") and one.dataset.access not in one.problem:
         known.append(("Where to get it", one.dataset.access))
     known += [(count.what.capitalize(), _of(count)) for count in one.counts]
