@@ -242,6 +242,33 @@ def write_site(name: str, folder: Path) -> dict[str, Path | None]:
     return site | ({"annotations": WRITERS[name](folder / name)} if owner else {})
 
 
+OPENI_REPORTS = {
+    "1": (("normal",), "PA and lateral chest", ("CXR1_1_IM-0001-3001", "CXR1_1_IM-0001-4001")),
+    "10": (("Cardiomegaly/borderline", "Tube, Inserted/trachea"), "AP portable chest", ("CXR10_IM-0002-1001",)),
+    "2": (("Pneumonia/lung/base/left", "Hydropneumothorax"), "Chest XXXX and lateral", ("CXR2_IM-0652-1001",)),
+    "3": (("No Indexing",), "PA chest radiograph", ("CXR3_IM-1384-1001",)),
+    "4": (("Mass/breast/large", "Opacity/lung/base"), "", ()),
+}
+
+
+def openi_xml(number: str, codes: Sequence[str], caption: str, images: Sequence[str]) -> list[str]:
+    texts = {"COMPARISON": "None.", "INDICATION": "", "FINDINGS": f"Text\n of {number}.", "IMPRESSION": "Stable."}
+    return [
+        f'<?xml version="1.0" encoding="utf-8"?><eCitation><uId id="CXR{number}"/><Abstract>',
+        *(f'<AbstractText Label="{name}">{text}</AbstractText>' for name, text in texts.items()),
+        f"</Abstract><MeSH>{''.join(f'<major>{code}</major>' for code in codes)}<automatic>heart</automatic></MeSH>",
+        *(f'<parentImage id="{image}"><caption>{caption}</caption></parentImage>' for image in images),
+        "</eCitation>",
+    ]
+
+
+def write_openi(folder: Path, image_folder: str = "NLMCXR_png") -> Path:
+    for number, (codes, caption, images) in OPENI_REPORTS.items():
+        write(folder / f"ecgen-radiology/{number}.xml", openi_xml(number, codes, caption, images))
+        touch(*(folder / image_folder / f"{image}.png" for image in images))
+    return folder
+
+
 WRITERS = {
     "mimic": write_mimic,
     "chexpert": write_chexpert,
@@ -252,6 +279,7 @@ WRITERS = {
     "covid_rural": write_covid_rural,
     "edema": write_edema,
     "ms_cxr": write_ms_cxr,
+    "openi": write_openi,
 }
 
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from maskray.data import READERS, reader_of
-from maskray.data.index import TEXT_COLUMNS, apply_policies, build_index, load_index, write_index
+from maskray.data.index import TEXT_COLUMNS, apply_policies, build_index, labels_in, load_index, write_index
 from maskray.errors import InputError
 from tests.data.layouts import dataset, write_site
 
@@ -18,6 +18,7 @@ def test_every_reader_gives_the_common_index(tmp_path, name):
     settings, site = dataset(name), write_site(name, tmp_path)
     index = READERS[name].read_index(site, settings)
     assert list(index.columns) == [*TEXT_COLUMNS, *(f"label_{label}" for label in settings.labels)]
+    assert labels_in(index) == list(settings.labels)
     assert index["image_id"].is_monotonic_increasing
     assert index["image_id"].is_unique
     assert (index["dataset"] == name).all()

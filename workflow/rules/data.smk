@@ -3,6 +3,10 @@ SHARD_PARTS = range(config.get("shard_jobs", 64))
 IMAGE_THREADS = jobs.runtime(PLAN, "images")["threads"]
 
 
+localrules:
+    check_data,
+
+
 rule make_data:
     output:
         manifest=f"{ROOT}/made/{{dataset}}.json",
@@ -104,4 +108,25 @@ rule split_dataset:
             "split_dataset",
             "--index {input.index} --settings {params.settings:q} --labels {params.labels:q}"
             " --split {output.split} --summary {output.summary}",
+        )
+
+
+rule check_data:
+    input:
+        [manifest for name in PLAN.datasets for manifest in PATHS.made_manifests(name)],
+    # No output: it looks at the world outside and runs whenever it is asked for; and its page stays where it fails.
+    log:
+        f"{ROOT}/logs/check_data.log",
+    conda:
+        ENVIRONMENT
+    params:
+        settings=by_value(jobs.check_data_stage(PLAN), in_order=True),
+        site=by_value({"site": {name: PATHS.site(name) for name in PLAN.datasets}}),
+        page=f"{ROOT}/data/check_data",
+    shell:
+        command(
+            "check_data",
+            "--settings {params.settings:q} --site {params.site:q}"
+            " --html {params.page}.html --markdown {params.page}.md",
+            shown=True,
         )

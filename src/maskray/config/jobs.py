@@ -78,3 +78,15 @@ def report_stage(plan: Plan) -> dict[str, Any]:
         "changes": {paper: plan.overlay_changes(paper) for paper in plan.papers},
         "seeds": plan.seeds,
     }
+
+
+def check_data_stage(plan: Plan) -> dict[str, Any]:
+    """All data sets of this run, made ones marked as such; how they are split does not matter here."""
+    settings = {name: {k: v for k, v in data.items() if k != "splits"} for name, data in plan.datasets.items()}
+    sections = {key: plan.config[key] for key in ("images", "check_data") if key in plan.config}
+    return sections | {
+        "data_note": plan.config["data_note"],
+        "made": plan.config.get("made") is not None,
+        "datasets": {name: data | {"made": plan.is_made(name)} for name, data in settings.items()},
+        "threads": runtime(plan, "images")["threads"],
+    }

@@ -46,6 +46,15 @@ class ReportsConfig(Frozen):
     )
 
 
+class CheckDataConfig(Frozen):
+    """How far ``check_data`` looks into the films."""
+
+    decode: Annotated[int, Field(ge=0)] | Literal["all"] = Field(
+        50, description="films of each data set to decode whole, drawn with the seed; of all others the header alone"
+    )
+    seed: int = 0
+
+
 class MadeConfig(Frozen):
     """Made data: painted films and written reports in the official layouts."""
 

@@ -7,8 +7,10 @@ from typing import Any, Literal
 from pydantic import Field, PositiveInt
 
 from maskray.config.base import Frozen
+from maskray.config.dataset import DatasetConfig
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.config.paper import TableConfig
+from maskray.config.preprocessing import CheckDataConfig, ImagesConfig
 from maskray.config.training import FinetuneConfig, LinearProbeConfig, PretrainConfig, ZeroshotConfig
 
 Precision = Literal["32-true", "bf16-mixed"]
@@ -105,3 +107,14 @@ class ReportStage(Frozen):
         {}, description="paper -> dotted path -> (as in the paper file, as in this run)"
     )
     seeds: dict[str, tuple[int, ...]] = Field({}, description="pretrain and finetune -> the seeds of this run")
+
+
+class CheckDataStage(Frozen):
+    """All data sets of a run, and how far to look into their films."""
+
+    data_note: str = ""
+    made: bool = Field(False, description="true where the data are painted by maskray")
+    datasets: dict[str, DatasetConfig]
+    images: ImagesConfig = ImagesConfig()
+    check_data: CheckDataConfig = CheckDataConfig()
+    threads: PositiveInt = 1

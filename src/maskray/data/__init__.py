@@ -3,7 +3,7 @@
 from types import ModuleType
 
 from maskray.config.dataset import DatasetConfig
-from maskray.data.readers import chexpert, covid_chestxray, covid_rural, edema, mimic, ms_cxr, nih, rsna, siim
+from maskray.data.readers import chexpert, covid_chestxray, covid_rural, edema, mimic, ms_cxr, nih, openi, rsna, siim
 from maskray.errors import InputError
 
 READERS: dict[str, ModuleType] = {
@@ -16,6 +16,7 @@ READERS: dict[str, ModuleType] = {
     "covid_rural": covid_rural,
     "edema": edema,
     "ms_cxr": ms_cxr,
+    "openi": openi,
 }
 
 

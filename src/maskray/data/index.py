@@ -44,6 +44,12 @@ def label_column(label: str) -> str:
     return f"label_{label}"
 
 
+def labels_in(index: pd.DataFrame) -> list[str]:
+    """The labels of an index, in its order."""
+    prefix = label_column("")
+    return [column.removeprefix(prefix) for column in index.columns if column.startswith(prefix)]
+
+
 def wanted_labels(dataset: DatasetConfig, known: Sequence[str]) -> list[str]:
     """The labels of ``dataset``, which must be among those that its files have."""
     unknown = [label for label in (*dataset.labels, *dataset.scored) if label not in known]

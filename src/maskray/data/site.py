@@ -45,16 +45,32 @@ def files_under(root: Path, suffixes: Sequence[str], start: Path) -> list[str]:
     return sorted(os.path.relpath(path, root) for path in found)
 
 
+def files_by_name(root: Path, suffixes: Sequence[str], starts: Iterable[Path]) -> dict[str, str]:
+    """Name -> path relative to ``root`` of the files below ``starts``; a name in two places is an InputError."""
+    files: dict[str, str] = {}
+    for path in (path for start in starts for path in files_under(root, suffixes, start)):
+        name = os.path.basename(path)
+        if name in files:
+            raise InputError(f"{root / path}: this image lies in {root / files[name]} too; delete one")
+        files[name] = path
+    return files
+
+
 def rows_with_files(rows: pd.DataFrame, folder: Path, dataset: DatasetConfig) -> pd.DataFrame:
     """The rows whose ``path`` lies in ``folder``; the number left out is logged, with up to five examples."""
     parts = rows["path"].str.rsplit("/", n=1)
     parents, names = parts.str[0], parts.str[-1]
-    distinct = sorted(parents.unique())
-    folders = (os.path.join(folder, parent) for parent in distinct)
-    with ThreadPoolExecutor(LISTING_THREADS) as pool:
-        listed = dict(zip(distinct, pool.map(_names_in, folders), strict=True))
+    listed = names_in(folder, parents)
     is_there = [name in listed[parent] for parent, name in zip(parents, names, strict=True)]
     return left_out(rows, pd.Series(is_there, index=rows.index, dtype=bool), folder, dataset)
+
+
+def names_in(root: Path, folders: Iterable[str]) -> dict[str, set[str]]:
+    """Folder -> the names in it, for each distinct one of ``folders`` below ``root``; none where it is not there."""
+    distinct = sorted(set(folders))
+    with ThreadPoolExecutor(LISTING_THREADS) as pool:
+        names = pool.map(_names_in, (os.path.join(root, folder) for folder in distinct))
+        return dict(zip(distinct, names, strict=True))
 
 
 def left_out(rows: pd.DataFrame, is_there: pd.Series, folder: Path, dataset: DatasetConfig) -> pd.DataFrame:

@@ -42,6 +42,11 @@ class Film:
     width: int
 
 
+def film_kind(path: str | Path) -> str:
+    """JPEG, PNG or DICOM by the first bytes of a file; ``UnreadableImage`` where it is none, empty or not there."""
+    return _kind(_header(Path(path)))
+
+
 def decode(path: str | Path, max_pixels: int) -> NDArray[np.float32]:
     """The whole film, float32 [H, W] in 0..1; see :func:`read_film` for the errors."""
     return read_film(path, max_pixels).pixels_HW

@@ -75,21 +75,21 @@ def csv_text(layout: Layout) -> str:
 
 def markdown(layout: Layout) -> str:
     """A pipe table under a heading, with notes below."""
-    data = f"> **{_md(layout.data_line)}**" if layout.made else _md(layout.data_line)
+    data = f"> **{escape_md(layout.data_line)}**" if layout.made else escape_md(layout.data_line)
     head = ["Method", "Source", *layout.details, *_flat_headings(layout)]
-    lines = [f"### {_md(layout.title)}", "", *([_md(layout.unit), ""] if layout.unit else []), data, ""]
+    lines = [f"### {escape_md(layout.title)}", "", *([escape_md(layout.unit), ""] if layout.unit else []), data, ""]
     lines += ["| " + " | ".join(head) + " |"]
     lines += ["|" + "|".join([" --- "] * (2 + len(layout.details)) + [" ---: "] * len(layout.leaves)) + "|"]
     for panel in layout.panels:
         if panel.title:
-            lines.append(f"| **{_md(panel.title)}** |" + " |" * (len(head) - 1))
+            lines.append(f"| **{escape_md(panel.title)}** |" + " |" * (len(head) - 1))
         for row in panel.rows:
-            name = f"**{_md(row_name(row))}**" if row.kind == "ours" else _md(row_name(row))
-            details = [_md(text) for text in _details(row, layout)]
+            name = f"**{escape_md(row_name(row))}**" if row.kind == "ours" else escape_md(row_name(row))
+            details = [escape_md(text) for text in _details(row, layout)]
             cells = [_md_cell(shown(cell, row.kind, layout)) for cell in row.cells]
             lines.append("| " + " | ".join([name, SOURCES[row.kind], *details, *cells]) + " |")
-    lines += ["", *(f"- {_md(note)}" for note in layout.notes)]
-    lines += [f"- <sup>{mark}</sup> {_md(reason)}" for reason, mark in layout.marks.items()]
+    lines += ["", *(f"- {escape_md(note)}" for note in layout.notes)]
+    lines += [f"- <sup>{mark}</sup> {escape_md(reason)}" for reason, mark in layout.marks.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -207,10 +207,10 @@ def _flat_headings(layout: Layout) -> Iterator[str]:
     for group in layout.groups:
         marks = layout.marks_of(group.reasons)
         for _ in range(group.span):
-            yield f"{_md(group.text)} {_md(next(leaves))}" + (f"<sup>{marks}</sup>" if marks else "")
+            yield f"{escape_md(group.text)} {escape_md(next(leaves))}" + (f"<sup>{marks}</sup>" if marks else "")
 
 
-def _md(text: str) -> str:
+def escape_md(text: str) -> str:
     """Escape what Markdown or HTML would take as markup."""
     for character in "\\|*_`[]":
         text = text.replace(character, f"\\{character}")
@@ -218,7 +218,7 @@ def _md(text: str) -> str:
 
 
 def _md_cell(cell: Shown) -> str:
-    parts = [_md(cell.number), f"± {cell.sd}" if cell.sd else "", _md(cell.interval)]
+    parts = [escape_md(cell.number), f"± {cell.sd}" if cell.sd else "", escape_md(cell.interval)]
     return " ".join(filter(None, parts)) + (f"<sup>{cell.marks}</sup>" if cell.marks else "")
 
 

@@ -22,6 +22,7 @@ _EXTRA_FRACTION = 0.1
 _BOOSTS = {
     "rsna": {"Pneumonia": 2.0},
     "siim": {"Pneumothorax": 4.0},
+    "covid_chestxray": {"Pneumonia": 6.0},
     "covid_rural": {"Pneumonia": 12.0, "Infiltration": 12.0, "Consolidation": 6.0},
 }
 _DEVICES = (

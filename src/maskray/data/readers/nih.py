@@ -9,14 +9,14 @@ Wang et al., CVPR 2017, doi:10.1109/CVPR.2017.369.
 from __future__ import annotations
 
 import logging
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 
 from maskray.config.dataset import DatasetConfig
 from maskray.data.boxes import boxes_by_image
 from maskray.data.index import build_index, wanted_labels
-from maskray.data.site import Site, files_under, left_out, report_unlisted, require, site_folder
+from maskray.data.site import Site, files_by_name, left_out, report_unlisted, require, site_folder
 from maskray.data.tables import Table, read_columns, read_list, read_table
 from maskray.errors import InputError
 
@@ -89,14 +89,7 @@ def _files(folder: Path, dataset: DatasetConfig) -> dict[str, str]:
     starts = sorted(start for start in folder.glob("images*") if start.is_dir())
     if not starts:
         require(folder, ["images"], "NIH's PNG images", dataset)
-    files: dict[str, str] = {}
-    for start in starts:
-        for path in files_under(folder, [".png"], start):
-            image = PurePosixPath(path).name
-            if image in files:
-                raise InputError(f"{folder / path}: this image lies in {folder / files[image]} too; delete one")
-            files[image] = path
-    return files
+    return files_by_name(folder, [".png"], starts)
 
 
 def _official_parts(folder: Path) -> dict[str, str]:
