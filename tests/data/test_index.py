@@ -17,11 +17,12 @@ def rows_of(*names, **columns):
 def test_every_reader_gives_the_common_index(tmp_path, name):
     settings = dataset(name)
     index = READERS[name].read_index({"folder": WRITERS[name](tmp_path / "site"), "reports": None}, settings)
-    assert list(index.columns) == [*TEXT_COLUMNS, *(f"label_{label}" for label in settings.labels)]
+    labels = settings.labels or [column.removeprefix("label_") for column in index.columns[len(TEXT_COLUMNS) :]]
+    assert list(index.columns) == [*TEXT_COLUMNS, *(f"label_{label}" for label in labels)]
     assert index["image_id"].is_monotonic_increasing
     assert index["image_id"].is_unique
     assert (index["dataset"] == name).all()
-    for label in settings.labels:
+    for label in labels:
         assert index[f"label_{label}"].dtype == np.float32
         assert set(index[f"label_{label}"].dropna()) <= {0, 1}
     assert not index[list(TEXT_COLUMNS)].isna().any().any()
@@ -45,16 +46,17 @@ def test_shipped_settings_fit_the_readers(repository, name):
     path = repository / "config/datasets" / f"{name}.yaml"
     settings = DatasetConfig.read(path)
     assert reader_of(settings) is READERS[name]
-    assert settings.labels == READERS[name].LABELS
-    assert set(settings.scored) <= set(settings.labels)
+    known = READERS[name].LABELS
+    assert list(settings.labels) == [label for label in known if label in settings.labels]
+    assert not settings.labels or set(settings.scored) <= set(settings.labels)
     assert settings.has_reports == hasattr(READERS[name], "read_reports")
-    assert "maco" in settings.splits
+    assert settings.splits
     assert path.read_text(encoding="utf-8").startswith("#")
 
 
 def test_unknown_reader_is_named():
-    with pytest.raises(InputError, match=r"no reader padchest; there are mimic, chexpert"):
-        reader_of(dataset("nih", reader="padchest"))
+    with pytest.raises(InputError, match=r"no reader vindr; there are mimic, chexpert"):
+        reader_of(dataset("nih", reader="vindr"))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from types import ModuleType
 
 from maskray.config.dataset import DatasetConfig
-from maskray.data.readers import chexpert, covid_chestxray, mimic, nih, rsna, siim
+from maskray.data.readers import chexpert, covid_chestxray, covidx, mimic, nih, padchest, rsna, siim
 from maskray.errors import InputError
 
 READERS: dict[str, ModuleType] = {
@@ -13,6 +13,8 @@ READERS: dict[str, ModuleType] = {
     "siim": siim,
     "nih": nih,
     "covid_chestxray": covid_chestxray,
+    "padchest": padchest,
+    "covidx": covidx,
 }
 
 

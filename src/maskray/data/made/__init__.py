@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from maskray.config.preprocessing import MadeConfig
+from maskray.data.made.covidx import write_covidx
 from maskray.data.made.labels import NIH_LABELS
 from maskray.data.made.layouts import Layout, write_chexpert, write_nih, write_rsna, write_siim
 from maskray.data.made.mimic import write_mimic
+from maskray.data.made.padchest import write_padchest
 from maskray.data.made.studies import Study, draw_study
 from maskray.errors import InputError
 from maskray.files import write_text
@@ -28,6 +30,9 @@ LAYOUTS: dict[str, Layout] = {
     "rsna": write_rsna,
     "siim": write_siim,
     "nih": write_nih,
+    "padchest": write_padchest,
+    "covidx": write_covidx,
+    "covidx3": write_covidx,
 }
 
 _README = """\

@@ -19,7 +19,8 @@ _NONE_FRACTION = 0.32
 _COUNT_SHARES = (0.40, 0.34, 0.18, 0.08)
 _EXTRA_FRACTION = 0.1
 # Data sets gathered for one disease hold more of it.
-_BOOSTS = {"rsna": {"Pneumonia": 2.0}, "siim": {"Pneumothorax": 4.0}}
+_COVIDX = {"Pneumonia": 4.0, "Consolidation": 4.0, "Infiltration": 6.0}
+_BOOSTS = {"rsna": {"Pneumonia": 2.0}, "siim": {"Pneumothorax": 4.0}, "covidx": _COVIDX, "covidx3": _COVIDX}
 _DEVICES = (
     "endotracheal tube",
     "nasogastric tube",
