@@ -54,6 +54,15 @@ def test_shipped_settings_fit_the_readers(repository, name):
     assert path.read_text(encoding="utf-8").startswith("#")
 
 
+@pytest.mark.parametrize("name", READERS)
+def test_shipped_settings_name_every_label_of_their_reader(repository, name):
+    """One file, or several that take some of the labels each, as COVIDx's of two and of three classes."""
+    from maskray.config.dataset import DatasetConfig
+
+    files = [DatasetConfig.read(path) for path in sorted((repository / "config/datasets").glob("*.yaml"))]
+    assert {label for file in files if file.reader == name for label in file.labels} == set(READERS[name].LABELS)
+
+
 def test_unknown_reader_is_named():
     with pytest.raises(InputError, match=r"no reader vindr; there are mimic, chexpert"):
         reader_of(dataset("nih", reader="vindr"))
