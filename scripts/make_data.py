@@ -14,7 +14,7 @@ from maskray import command
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__ or "")
-    parser.add_argument("--dataset", required=True, help="one that can be made; an unknown name lists them")
+    parser.add_argument("--dataset", required=True, help="whose layout; a name that is not known lists them")
     parser.add_argument("--settings", required=True, help="num_studies per data set, image_px, seed (YAML, or as JSON)")
     parser.add_argument("--folder", required=True, type=Path, help="site folder to write")
     parser.add_argument("--manifest", required=True, type=Path, help="JSON: what was made")

@@ -269,6 +269,54 @@ def write_openi(folder: Path, image_folder: str = "NLMCXR_png") -> Path:
     return folder
 
 
+PADCHEST_COLUMNS = ("", "ImageID", "ImageDir", "StudyID", "PatientID", "Projection", "MethodLabel", "Report", "Labels")
+PADCHEST_ROWS = (
+    ("0", "1_a.png", "0", "90", f"{7 * 10**34 + 1}", "PA", "Physician", "normal .", "['Cardiomegaly', ' copd signs ']"),
+    ("1", "1_b.png", "0", "90", f"{7 * 10**34 + 1}", "L", "Physician", "", "['cardiomegaly', ' copd signs']"),
+    ("2", "1_c.png", "5", "91", f"{7 * 10**34 + 1}", "AP_horizontal", "RNN_model", "", "['nodule', ' unchanged']"),
+    ("3", "2_a.png", "5", "92", f"{7 * 10**34 + 2}", "PA", "RNN_model", "", "['NSG tube', ' NSG  tube', '', ]"),
+    ("4", "3_a.png", "54", "93", f"{7 * 10**34 + 3}", "AP", "Physician", "", "['normal']"),
+    ("5", "4_a.png", "54", "94", f"{7 * 10**34 + 4}", "UNK", "RNN_model", "", "['unchanged']"),
+    ("6", "5_a.png", "54", "95", f"{7 * 10**34 + 5}", "COSTAL", "RNN_model", "", "nan"),
+)
+COVIDX_TRAIN = (
+    ("5", "ARDS severe, day 2.png", "pneumonia", "cohen"),
+    ("5", "CR.1.2.png", "COVID-19", "actmed"),
+    ("0a-1", "0a-1.png", "normal", "rnsa"),
+)
+COVIDX_TEST = (("0b-2", "0b-2.png", "Normal", "rsna"), ("SITE2-01", "RICORD-1.jpg", "covid-19", "ricord"))
+
+
+def write_padchest(folder: Path, rows: Sequence[tuple[str, ...]] = PADCHEST_ROWS, without: Sequence[str] = ()) -> Path:
+    """Image 1_c is the network's, of a patient whom a physician labelled; the films lie in the folders of the table."""
+    text = io.StringIO()
+    kept = [place for place, name in enumerate(PADCHEST_COLUMNS) if name not in without]
+    csv.writer(text, lineterminator="\n").writerows([row[place] for place in kept] for row in (PADCHEST_COLUMNS, *rows))
+    write(folder / "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv", text.getvalue().splitlines())
+    touch(*(folder / row[2] / row[1] for row in rows))
+    return folder
+
+
+def covidx_lines(rows: Sequence[tuple[str, ...]], is_binary: bool) -> list[str]:
+    words = {"covid-19": "positive"} if is_binary else {}
+    kinds = [words.get(row[2].lower(), "negative") if is_binary else row[2] for row in rows]
+    return [f"{row[0]} {row[1]} {kind} {row[3]}" for row, kind in zip(rows, kinds, strict=True)]
+
+
+def write_covidx(
+    folder: Path,
+    train: Sequence[tuple[str, ...]] = COVIDX_TRAIN,
+    test: Sequence[tuple[str, ...]] = COVIDX_TEST,
+    version: str = "9",
+) -> Path:
+    """The pairs of two and of three classes."""
+    for part, rows in {"train": train, "test": test}.items():
+        for letter in "AB":
+            write(folder / f"{part}_COVIDx{version}{letter}.txt", covidx_lines(rows, letter == "B"))
+        touch(*(folder / part / row[1] for row in rows))
+    return folder
+
+
 WRITERS = {
     "mimic": write_mimic,
     "chexpert": write_chexpert,
@@ -280,6 +328,8 @@ WRITERS = {
     "edema": write_edema,
     "ms_cxr": write_ms_cxr,
     "openi": write_openi,
+    "padchest": write_padchest,
+    "covidx": write_covidx,
 }
 
 

@@ -40,9 +40,9 @@ def test_data_and_manifest_are_written(run, tmp_path):
 
 
 def test_an_unknown_data_set_is_refused_and_leaves_nothing(run, tmp_path):
-    result = run(*flags(tmp_path, dataset="padchest"))
+    result = run(*flags(tmp_path, dataset="vindr"))
     assert result.returncode == 1
-    assert "padchest" in result.stderr
+    assert "vindr" in result.stderr
     assert "choose from" in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "site").exists()

@@ -67,7 +67,10 @@ class DatasetConfig(Frozen):
         None, description="data set whose films and ids these are (MIMIC-CXR's, for Edema severity and MS-CXR)"
     )
     made: bool = Field(False, description="true where the data are painted by maskray, not real")
-    labels: tuple[str, ...] = Field((), description="label columns of the index, in the official order and spelling")
+    labels: tuple[str, ...] = Field(
+        (),
+        description="label columns of the index, in the official order and spelling; empty: all of them",
+    )
     scored: tuple[str, ...] = Field((), description="labels that benchmarks score; empty: all of them")
     uncertain: Literal["positive", "negative", "ignore"] = Field("ignore", description="policy for labels coded -1")
     not_stated: Literal["negative", "ignore"] = Field("ignore", description="policy for blank label cells")

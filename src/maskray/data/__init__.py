@@ -3,7 +3,20 @@
 from types import ModuleType
 
 from maskray.config.dataset import DatasetConfig
-from maskray.data.readers import chexpert, covid_chestxray, covid_rural, edema, mimic, ms_cxr, nih, openi, rsna, siim
+from maskray.data.readers import (
+    chexpert,
+    covid_chestxray,
+    covid_rural,
+    covidx,
+    edema,
+    mimic,
+    ms_cxr,
+    nih,
+    openi,
+    padchest,
+    rsna,
+    siim,
+)
 from maskray.errors import InputError
 
 READERS: dict[str, ModuleType] = {
@@ -17,6 +30,8 @@ READERS: dict[str, ModuleType] = {
     "edema": edema,
     "ms_cxr": ms_cxr,
     "openi": openi,
+    "padchest": padchest,
+    "covidx": covidx,
 }
 
 

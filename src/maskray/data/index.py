@@ -51,11 +51,11 @@ def labels_in(index: pd.DataFrame) -> list[str]:
 
 
 def wanted_labels(dataset: DatasetConfig, known: Sequence[str]) -> list[str]:
-    """The labels of ``dataset``, which must be among those that its files have."""
+    """The labels of ``dataset``, which must be among those that its files have; where it names none, all of them."""
     unknown = [label for label in (*dataset.labels, *dataset.scored) if label not in known]
     if unknown:
         raise InputError(f"{dataset.name}: unknown label(s) {', '.join(unknown)}; there are {', '.join(known)}")
-    return list(dataset.labels)
+    return list(dataset.labels or known)
 
 
 def apply_policies(codes: pd.DataFrame, dataset: DatasetConfig) -> pd.DataFrame:

@@ -108,12 +108,19 @@ def read_list(path: Path) -> pd.Series:
     return lines[lines != ""]
 
 
+def column_names(path: Path) -> list[str]:
+    """The names in the header of a csv (or csv.gz), for columns that some copies have and others lack."""
+    return [name.strip() for name in _parse(path, None, num_rows=0).columns]
+
+
 def _table(path: Path, frame: pd.DataFrame) -> Table:
     stripped = pd.DataFrame({name: frame[name].fillna("").str.strip() for name in frame}, index=frame.index)
     return Table(path, stripped[(stripped != "").any(axis=1)])
 
 
-def _parse(path: Path, wanted: set[str] | None, names: list[str] | None = None) -> pd.DataFrame:
+def _parse(
+    path: Path, wanted: set[str] | None, names: list[str] | None = None, num_rows: int | None = None
+) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             # Rows longer than the header are expected here: NIH's header has been re-saved in several ways.
@@ -123,6 +130,7 @@ def _parse(path: Path, wanted: set[str] | None, names: list[str] | None = None) 
                 header=0,
                 names=names,
                 dtype=str,
+                nrows=num_rows,
                 keep_default_na=False,
                 skip_blank_lines=False,
                 index_col=False,

@@ -68,6 +68,14 @@ HEADERS = {
     ("ms_cxr", "MS_CXR_Local_Alignment_v1.1.0.csv"): (
         "dicom_id,category_name,label_text,path,x,y,w,h,image_width,image_height,split"
     ),
+    ("padchest", "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv"): (
+        ",ImageID,ImageDir,StudyDate_DICOM,StudyID,PatientID,PatientBirth,PatientSex_DICOM,ViewPosition_DICOM,"
+        "Projection,MethodProjection,Pediatric,Modality_DICOM,Manufacturer_DICOM,PhotometricInterpretation_DICOM,"
+        "PixelRepresentation_DICOM,PixelAspectRatio_DICOM,SpatialResolution_DICOM,BitsStored_DICOM,WindowCenter_DICOM,"
+        "WindowWidth_DICOM,Rows_DICOM,Columns_DICOM,XRayTubeCurrent_DICOM,Exposure_DICOM,ExposureInuAs_DICOM,"
+        "ExposureTime,RelativeXRayExposure_DICOM,ReportID,Report,MethodLabel,Labels,Localizations,"
+        "LabelsLocalizationsBySentence,labelCUIS,LocalizationsCUIS"
+    ),
 }
 HEADERS["mimic", "mimic-cxr-2.0.0-negbio.csv.gz"] = HEADERS["mimic", "mimic-cxr-2.0.0-chexpert.csv.gz"]
 HEADERS["chexpert", "CheXpert-v1.0-small/valid.csv"] = HEADERS["chexpert", "CheXpert-v1.0-small/train.csv"]

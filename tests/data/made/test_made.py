@@ -47,7 +47,7 @@ def test_a_failure_leaves_no_folder(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("name", "message"), [("padchest", "choose from mimic"), ("siim", "no entry for siim")])
+@pytest.mark.parametrize(("name", "message"), [("vindr", "choose from mimic"), ("siim", "no entry for siim")])
 def test_unknown_and_unlisted_data_sets_are_named(tmp_path, name, message):
     with pytest.raises(InputError, match=message):
         make_dataset(name, tmp_path / name, CONFIG)

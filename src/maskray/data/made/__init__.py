@@ -16,12 +16,14 @@ from typing import Any
 from maskray.config.preprocessing import MadeConfig
 from maskray.data.made.covid_chestxray import write_covid_chestxray
 from maskray.data.made.covid_rural import write_covid_rural
+from maskray.data.made.covidx import write_covidx
 from maskray.data.made.edema import write_edema
 from maskray.data.made.labels import NIH_LABELS
 from maskray.data.made.layouts import Layout, write_chexpert, write_nih, write_rsna, write_siim
 from maskray.data.made.mimic import write_mimic
 from maskray.data.made.ms_cxr import write_ms_cxr
 from maskray.data.made.openi import write_openi
+from maskray.data.made.padchest import write_padchest
 from maskray.data.made.studies import Study, draw_study
 from maskray.errors import InputError
 from maskray.files import write_text
@@ -39,9 +41,12 @@ LAYOUTS: dict[str, Layout] = {
     "ms_cxr": write_ms_cxr,
     "covid_chestxray": write_covid_chestxray,
     "openi": write_openi,
+    "padchest": write_padchest,
+    "covidx": write_covidx,
+    "covidx3": write_covidx,
 }
-STUDIES_OF = {"edema": "mimic", "ms_cxr": "mimic"}
-"""Layouts that add to another one's films -> whose; their ``num_studies`` counts the first of its studies."""
+STUDIES_OF = {"edema": "mimic", "ms_cxr": "mimic", "covidx3": "covidx"}
+"""Layouts that take another one's studies -> whose; their ``num_studies`` counts the first of its studies."""
 
 _README = """\
 These data are painted and written by maskray. They show no patient, and no person had a hand in any report.

@@ -48,7 +48,7 @@ def write_jpeg(path: Path, pixels: np.ndarray) -> None:
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Grey PNG of 8 bits."""
+    """Grey PNG of 8 or 16 bits, as the pixels are uint8 or uint16."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path, compress_level=3)
 

@@ -19,9 +19,11 @@ _NONE_FRACTION = 0.32
 _COUNT_SHARES = (0.40, 0.34, 0.18, 0.08)
 _EXTRA_FRACTION = 0.1
 # Data sets gathered for one disease hold more of it.
+_COVIDX = {"Pneumonia": 4.0, "Consolidation": 4.0, "Infiltration": 6.0}
 _BOOSTS = {
     "rsna": {"Pneumonia": 2.0},
     "siim": {"Pneumothorax": 4.0},
+    "covidx": _COVIDX,
     "covid_chestxray": {"Pneumonia": 6.0},
     "covid_rural": {"Pneumonia": 12.0, "Infiltration": 12.0, "Consolidation": 6.0},
 }
