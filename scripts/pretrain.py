@@ -34,10 +34,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     from maskray.config.training import RuntimeConfig
 
     stage = PretrainStage.read(args.settings)
-    names = ("devices", "num_nodes", "num_workers", "checkpoint_seconds")
-    machine = {name: getattr(args, name) for name in names}
-    machine |= {"threads": stage.threads, "precision": stage.precision}
-    runtime = RuntimeConfig.parse(machine, "command line")
+    machine = {name: getattr(args, name) for name in ("devices", "num_nodes", "num_workers", "checkpoint_seconds")}
+    runtime = RuntimeConfig.parse(machine | {"threads": stage.threads, "precision": stage.precision}, "command line")
 
     from maskray import provenance
     from maskray.data.pairs import PairSource
@@ -45,8 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from maskray.training import resume
     from maskray.training.loop import hash_of_run, pretrain
 
-    files = zip_longest(args.indexes, args.splits, args.manifests, args.reports)
-    sources = [PairSource(*of_dataset) for of_dataset in files]
+    sources = [PairSource(*of) for of in zip_longest(args.indexes, args.splits, args.manifests, args.reports)]
     run_hash = hash_of_run(stage, sources, args.seed)
     if resume.put_back(args.folder, run_hash):
         return
