@@ -1,12 +1,15 @@
 """Word pieces of reports, and batches of them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from maskray.data.texts import TokenisedReports, training_texts
+from maskray.reports.definitions import read_definitions, write_definitions
+from maskray.reports.styles import TEXT_STYLES
 from maskray.reports.tokens import build_tokenizer, load_tokenizer
 
 SENTENCES = [["the heart is large.", "no effusion.", "the lungs are clear.", "a tube is seen."], ["no effusion."]]
@@ -30,6 +33,9 @@ def reports():
             "sentences": SENTENCES,
             "manuscript": [MANUSCRIPT, "no. no."],
             "answers": [json.dumps(ANSWERS), "[]"],
+            "observations": ['[["effusion", "", "absent"]]', "[]"],
+            "verdicts": ['{"Pleural Effusion": "absent"}', '{"Hernia": "present"}'],
+            "mesh": ["[]", "[]"],
         }
     )
 
@@ -51,6 +57,23 @@ def test_manuscript_marks_its_answers(reports, tokenizer):
     assert ids[0] == tokenizer.cls_token_id
     assert ids[-1] == tokenizer.sep_token_id
     assert words(tokenizer, ids[is_answer]).split() == ["no", "effusion", "absent"]
+
+
+def test_every_style_by_its_name_within_its_pieces(reports, tokenizer):
+    for name in TEXT_STYLES:
+        texts = TokenisedReports(reports, name, tokenizer, 400)
+        assert all(2 < len(texts.one(row, 0)[0]) <= 400 for row in (0, 1)), name
+    ids, is_answer = TokenisedReports(reports, "structured", tokenizer, 900).one(0, 1)
+    assert words(tokenizer, ids).replace(" ", "").startswith("definition:nofindingmeans")
+    assert words(tokenizer, ids[is_answer]).split() == ["no", "effusion", "absent"]
+
+
+def test_other_definitions_take_the_place_of_ours(reports, tokenizer, tmp_path):
+    ours = read_definitions()
+    path = tmp_path / "definitions.json"
+    write_definitions(path, ours | {"Hernia": replace(ours["Hernia"], definition="The heart is clear.")})
+    ids, _ = TokenisedReports(reports, "structured", tokenizer, 2000, str(path)).one(1, 1)
+    assert words(tokenizer, ids).startswith("definition : the heart is clear.")
 
 
 def test_sentences_are_chosen_and_shuffled_whole(reports, tokenizer):

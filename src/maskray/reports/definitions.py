@@ -73,7 +73,8 @@ def read_definitions(path: str | Path | None = None) -> Mapping[str, Definition]
 
 def write_definitions(path: Path, definitions: Mapping[str, Definition]) -> None:
     """Write what :func:`read_definitions` reads, whole or not at all."""
-    write_json(path, {"sources": {}, "findings": {name: asdict(each) for name, each in definitions.items()}})
+    sources = {source: source for each in definitions.values() for source in each.sources}
+    write_json(path, {"sources": sources, "findings": {name: asdict(each) for name, each in definitions.items()}})
 
 
 def _definition(row: Any, sources: Mapping[str, str], where: str) -> Definition:

@@ -19,6 +19,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from maskray.errors import InputError
 from maskray.reports.definitions import KINDS, Definition, Kind, prompt_of
+from maskray.torchvision_shim import ensure_torchvision_imports
 
 _TIMEOUT_SECONDS = 120
 _NUM_ATTEMPTS = 3
@@ -61,8 +62,9 @@ class LocalModel:
     """A causal language model in a Hugging Face folder, greedy, without the network."""
 
     def __init__(self, folder: Path, max_new_tokens: int) -> None:
-        if not folder.is_dir():
-            raise InputError(f"{folder}: no such folder; --model is a folder with a causal language model")
+        if not (folder / "config.json").is_file():
+            raise InputError(f"{folder}: no folder with a causal language model (config.json, tokenizer, safetensors)")
+        ensure_torchvision_imports()
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         self.name = folder.name
@@ -71,9 +73,7 @@ class LocalModel:
             self._tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
             model = AutoModelForCausalLM.from_pretrained(str(folder), local_files_only=True, use_safetensors=True)
         except (OSError, ValueError, KeyError) as error:
-            raise InputError(
-                f"{folder}: not a causal language model with tokenizer and safetensors ({type(error).__name__})"
-            ) from None
+            raise InputError(f"{folder}: not a causal language model ({type(error).__name__})") from None
         self._model: Any = model.eval()
 
     def answer(self, finding: str, kind: Kind) -> str:
