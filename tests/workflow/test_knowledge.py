@@ -10,5 +10,5 @@ def test_a_paper_that_names_the_file_asks_for_it(fresh):
     overlay = {"overlay": {"maco": {"pretrain": {"definitions": "results/definitions.json"}}}}
     (fresh.folder / "mine.yaml").write_text(json.dumps(overlay | {"generate_definitions": {"model": "a model"}}))
     result = fresh.snakemake("-n", "-p", "--configfile", "mine.yaml", "--", TABLE)
-    assert "--model 'a model' --endpoint '' --key-variable MASKRAY_API_KEY" in result.stdout
+    assert "--model='a model' --endpoint= --key-variable=MASKRAY_API_KEY " in result.stdout
     assert result.stdout.count("rule generate_definitions:") == 1

@@ -63,6 +63,6 @@ rule generate_definitions:
     shell:
         command(
             "generate_definitions",
-            "--model {params.model:q} --endpoint {params.endpoint:q} --key-variable {params.key_variable:q}"
+            "--model={params.model:q} --endpoint={params.endpoint:q} --key-variable={params.key_variable:q}"
             " --definitions {output.definitions}",
         )
