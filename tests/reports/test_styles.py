@@ -20,6 +20,7 @@ from maskray.reports.styles import (
     style_words,
     text_of,
 )
+from maskray.reports.tokens import build_tokenizer, encode
 
 FINDINGS = "There is a small left pleural effusion. No pneumothorax. Possible pneumonia."
 IMPRESSION = "Left pleural effusion."
@@ -80,6 +81,17 @@ def test_the_report_has_its_mesh_words_and_its_sentences_of_more_than_three_word
     assert written.text == text_of(FINDINGS, IMPRESSION)
     assert words(written, written.guides)[0] == "pleural effusion"
     assert words(written, written.sentences) == ["There is a small left pleural effusion."]
+
+
+def test_mesh_words_are_whole_word_pieces(row, tmp_path):
+    written = write("report", row)
+    # "pleural" and "effusion" are no pieces of this vocabulary: they fall apart into letters.
+    tokenizer = build_tokenizer(["there is a small left pneumothorax possible pneumonia no"], 200, tmp_path)
+    pieces = encode(tokenizer, written.text, written.guides, 400)
+    guides = [piece for piece, is_guide in zip(pieces.ids, pieces.is_answer, strict=True) if is_guide]
+    assert "".join(tokenizer.convert_ids_to_tokens(guides)).replace("##", "") == (
+        "pleuraleffusionpneumothoraxpneumoniapleuraleffusion"
+    )
 
 
 def test_triplets(row):

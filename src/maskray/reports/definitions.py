@@ -55,19 +55,15 @@ def prompt_of(name: str, kind: Kind) -> str:
 def read_definitions(path: str | Path | None = None) -> Mapping[str, Definition]:
     """Name -> knowledge for the whole vocabulary, in its order; from a file of generate_definitions, else ours.
 
-    :class:`InputError` names the finding that lacks a text or is not in the vocabulary.
+    Others are left aside. :class:`InputError` names the finding that lacks a text.
     """
     path = Path(path or _TABLE)
     table = read_json(path)
     if not isinstance(table, dict) or not isinstance(table.get("findings"), dict):
         raise InputError(f"{path}: no key findings: not a file of generate_definitions")
     rows, sources = table["findings"], table.get("sources", {})
-    strangers, missing = sorted(set(rows) - set(FINDINGS)), [name for name in FINDINGS if name not in rows]
-    if strangers or missing:
-        raise InputError(
-            f"{path}: lacks {', '.join(missing) or 'nothing'}; unknown: {', '.join(strangers) or 'none'}: "
-            "run generate_definitions"
-        )
+    if missing := [name for name in FINDINGS if name not in rows]:
+        raise InputError(f"{path}: lacks {', '.join(missing)}; run generate_definitions")
     return {name: _definition(rows[name], sources, f"{path}: {name}") for name in FINDINGS}
 
 
