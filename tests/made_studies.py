@@ -8,10 +8,13 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from maskray.config.preprocessing import ImagesConfig
+from maskray.config.preprocessing import ImagesConfig, MeshConfig
 from maskray.data.pairs import PairSource
 from maskray.data.shard_store import digest_of
 from maskray.files import hash_of, write_json
+from maskray.reports.mesh import mesh_spans
+from maskray.reports.styles import text_of
+from maskray.reports.vocabulary import finding_of_words
 
 FINDINGS = ("pneumothorax", "pleural effusion", "cardiomegaly", "consolidation", "edema", "atelectasis")
 
@@ -92,6 +95,9 @@ def _report(study: str, number: int) -> dict[str, Any]:
         "triplets": "[]",
         "manuscript": manuscript.strip(),
         "answers": json.dumps(answers),
+        "observations": json.dumps([[finding, "left lung", "present"] for finding in present]),
+        "verdicts": json.dumps({found.name: "present" for found in map(finding_of_words, present) if found}),
+        "mesh": json.dumps(mesh_spans(text_of(" ".join(sentences), f"{present[0]}."), MeshConfig())),
     }
 
 

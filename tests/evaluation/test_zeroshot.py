@@ -19,7 +19,7 @@ TOKENIZER = SimpleNamespace(pad_token_id=0)
 def letters_as_tokens(monkeypatch):
     """A token is the code of a letter."""
 
-    def encode(tokenizer, text, answer_spans, max_tokens):
+    def encode(tokenizer, text, max_tokens):
         return SimpleNamespace(ids=[ord(letter) % 300 for letter in text][:max_tokens])
 
     monkeypatch.setattr(zeroshot, "encode", encode)

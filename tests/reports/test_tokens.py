@@ -9,6 +9,7 @@ from transformers import AutoTokenizer
 from maskray.config.preprocessing import ReportsConfig
 from maskray.errors import InputError
 from maskray.reports.manuscripts import write_manuscript
+from maskray.reports.marks import MarkedText
 from maskray.reports.tokens import build_tokenizer, encode, encode_many, load_tokenizer
 from maskray.reports.triplets import Triplet
 
@@ -54,7 +55,7 @@ def test_size_bounds_the_vocabulary(tmp_path):
 
 def test_auto_tokenizer_reads_the_folder_and_a_saved_copy(folder, tokenizer, tmp_path):
     tokenizer.save_pretrained(tmp_path)
-    expected = encode(tokenizer, TEXTS[0], [], 64).ids
+    expected = encode(tokenizer, TEXTS[0], 64).ids
     for each in (folder, tmp_path):
         auto = AutoTokenizer.from_pretrained(str(each))
         assert len(auto) == len(tokenizer)
@@ -62,7 +63,7 @@ def test_auto_tokenizer_reads_the_folder_and_a_saved_copy(folder, tokenizer, tmp
 
 
 def test_unseen_words_fall_into_characters_not_unknown(tokenizer):
-    ids = encode(tokenizer, "Zebra 2.5 cm!", [], 64).ids
+    ids = encode(tokenizer, "Zebra 2.5 cm!", 64).ids
     assert tokenizer.unk_token_id not in ids
     assert tokenizer.decode(ids, skip_special_tokens=True) == "zebra 2. 5 cm!"
 
@@ -71,7 +72,7 @@ def test_answers_are_marked(tokenizer):
     manuscript = write_manuscript(
         [Triplet("pneumothorax", "", "absent", 0, 0, 1), Triplet("effusion", "", "uncertain", 0, 0, 1)], ReportsConfig()
     )
-    ids, is_answer = encode(tokenizer, manuscript.text, manuscript.answers, 128)
+    ids, is_answer, *_ = encode(tokenizer, MarkedText(manuscript.text, manuscript.answers), 128)
     assert ids[0] == tokenizer.cls_token_id
     assert ids[-1] == tokenizer.sep_token_id
     marked = tokenizer.decode([i for i, answer in zip(ids, is_answer, strict=True) if answer])
@@ -82,24 +83,26 @@ def test_answers_are_marked(tokenizer):
 
 
 def test_long_texts_are_cut_and_keep_their_end(tokenizer):
-    ids, is_answer = encode(tokenizer, "edema " * 50, [(0, 5)], 8)
+    ids, is_answer, *_ = encode(tokenizer, MarkedText("edema " * 50, ((0, 5),)), 8)
     assert len(ids) == len(is_answer) == 8
     assert (ids[0], ids[-1]) == (tokenizer.cls_token_id, tokenizer.sep_token_id)
     assert is_answer == [False, True] + [False] * 6
 
 
 def test_empty_text_and_no_text(tokenizer):
-    assert encode(tokenizer, "", [], 8).ids == [tokenizer.cls_token_id, tokenizer.sep_token_id]
-    assert encode_many(tokenizer, [], [], 8) == []
+    assert encode(tokenizer, "", 8).ids == [tokenizer.cls_token_id, tokenizer.sep_token_id]
+    assert encode_many(tokenizer, [], 8) == []
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.text(alphabet="noyes. ?é0", max_size=30), min_size=1, max_size=4), st.integers(2, 12))
 def test_many_equals_one_by_one(tokenizer, texts, max_tokens):
-    spans = [[(0, 2), (3, 7)] for _ in texts]
-    expected = [encode(tokenizer, text, span, max_tokens) for text, span in zip(texts, spans, strict=True)]
-    assert encode_many(tokenizer, texts, spans, max_tokens) == expected
-    assert all(len(ids) == len(marks) <= max_tokens for ids, marks in expected)
+    marked = [
+        MarkedText(text, answers=((0, 2), (3, 7)), guides=((1, 4),), sentences=((0, 5), (6, 9))) for text in texts
+    ]
+    expected = [encode(tokenizer, text, max_tokens) for text in marked]
+    assert encode_many(tokenizer, marked, max_tokens) == expected
+    assert all({len(field) for field in text} == {len(text.ids)} and len(text.ids) <= max_tokens for text in expected)
 
 
 def test_folders_that_do_not_load_are_named(tmp_path, folder):

@@ -93,7 +93,7 @@ class Paths:
             "splits": [self.data(name, f"splits/{protocol}/split.csv") for name, protocol in pairs],
             "manifests": [self.data(name, "shards/manifest.json") for name, _ in pairs],
             "reports": [f"{self.root}/reports/{name}/reports.parquet" for name in chosen["datasets"]],
-        }
+        } | ({"definitions": [chosen["definitions"]]} if chosen.get("definitions") else {})
 
     def fetched_weights(self, paper: str, variant: str) -> list[str]:
         """What fetch_weights has to bring; nothing where the encoders start at random or from local folders."""

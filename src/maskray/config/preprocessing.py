@@ -35,6 +35,19 @@ class ImagesConfig(Frozen):
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
 
 
+class MeshConfig(Frozen):
+    """Which words of a report are Medical Subject Headings (MedIM, Sec. 2.2)."""
+
+    source: str = Field(
+        "thoracic", description="thoracic: the list in reports/mesh_thoracic.yaml; else the path of a file of NLM"
+    )
+    words: Literal["phrases", "single"] = Field(
+        "phrases",
+        description="phrases: one or more words, singular or plural, and radiological additions; "
+        "single: terms of one word, as they are written",
+    )
+
+
 class ReportsConfig(Frozen):
     """How reports become triplets and manuscripts."""
 
@@ -44,6 +57,15 @@ class ReportsConfig(Frozen):
     uncertain: Literal["uncertain", "drop", "positive"] = Field(
         "uncertain", description="how an uncertain observation is answered in the manuscript"
     )
+    mesh: MeshConfig = MeshConfig()
+
+
+class GenerationConfig(Frozen):
+    """Which language model writes definitions (D-MLM, Sec. 2.1) where ours are not wanted."""
+
+    model: str = Field("", description="folder of a Hugging Face causal model, or the model's name at the endpoint")
+    endpoint: str = Field("", description="base URL of an OpenAI-compatible service; empty: a local model")
+    key_variable: str = Field("MASKRAY_API_KEY", description="environment variable that holds the service's key")
 
 
 class CheckDataConfig(Frozen):

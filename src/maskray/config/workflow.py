@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, PositiveInt
 
 from maskray.config.base import Frozen
-from maskray.config.preprocessing import CheckDataConfig, ImagesConfig, MadeConfig, ReportsConfig
+from maskray.config.preprocessing import CheckDataConfig, GenerationConfig, ImagesConfig, MadeConfig, ReportsConfig
 from maskray.config.stages import ScoreStage
 from maskray.config.training import EvaluationRuntime, RuntimeConfig, ThreadsConfig
 
@@ -56,6 +56,7 @@ class WorkflowConfig(Frozen):
     images: ImagesConfig = ImagesConfig()
     reports: ReportsConfig = ReportsConfig()
     check_data: CheckDataConfig = CheckDataConfig()
+    generate_definitions: GenerationConfig = GenerationConfig()
     score: ScoreStage = ScoreStage()
     num_gallery_images: PositiveInt = 6
     weights_folder: str = Field(

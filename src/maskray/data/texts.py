@@ -5,7 +5,6 @@ Shapes: B batch, L tokens (padded).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from maskray.reports.definitions import read_definitions
+from maskray.reports.marks import MarkedText
+from maskray.reports.pieces import piece_counter
+from maskray.reports.styles import Writing, style_of
 from maskray.reports.tokens import encode_many
 
 if TYPE_CHECKING:
@@ -26,8 +29,10 @@ _WIDTH_MULTIPLE = 8
 # The tokenizer works on many texts in parallel; its own answer takes far more memory than the arrays kept of it.
 _ENCODED_AT_ONCE = 10_000
 
-# A text, and the character spans of its answers.
-_Segment = tuple[str, tuple[tuple[int, int], ...]]
+# What is kept of a piece; the names are those of the fields of ``maskray.batch.Batch``.
+_PIECE = np.dtype(
+    [("ids", "i4"), ("is_real", "?"), ("is_answer", "?"), ("is_guide", "?"), ("sentence", "i2"), ("word", "i2")]
+)
 
 
 def training_texts(reports: pd.DataFrame) -> Iterator[str]:
@@ -43,26 +48,34 @@ class TokenisedReports:
     Equal segments are stored once (radiologists repeat themselves).
     """
 
-    def __init__(self, reports: pd.DataFrame, text: str, tokenizer: PreTrainedTokenizerFast, max_tokens: int) -> None:
+    def __init__(
+        self,
+        reports: pd.DataFrame,
+        text: str,
+        tokenizer: PreTrainedTokenizerFast,
+        max_tokens: int,
+        definitions: str | None = None,
+    ) -> None:
+        writing = Writing(read_definitions(definitions), max_tokens, piece_counter(tokenizer))
         self._chooses_sentences = text == "sentences"
         self._max_tokens = max_tokens
         self._first, self._last, self._padding = (
             int(token) for token in (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id)
         )
-        number_of: dict[_Segment, int] = {}
+        number_of: dict[MarkedText, int] = {}
         rows = [
             [number_of.setdefault(segment, len(number_of)) for segment in segments]
-            for segments in _segments(reports, text)
+            for segments in _segments(reports, text, writing)
         ]
-        self._ids, self._answers, self._starts = _encode(list(number_of), tokenizer, max_tokens)
+        self._pieces, self._starts = _encode(list(number_of), tokenizer, max_tokens)
         self._segments = np.array([number for row in rows for number in row], dtype=np.int32)
         self._row_starts = np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)])
 
     def __len__(self) -> int:
         return len(self._row_starts) - 1
 
-    def one(self, row: int, sample_seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Word pieces of a report with first and last token, and which of them are answers.
+    def one(self, row: int, sample_seed: int) -> np.ndarray:
+        """Word pieces of a report with first and last token, a structured array of ``_PIECE``.
 
         Where sentences are chosen: a random number of them, at least one, shuffled.
         """
@@ -71,55 +84,72 @@ class TokenisedReports:
             generator = np.random.Generator(np.random.PCG64([sample_seed, _PURPOSE]))
             num_chosen = int(generator.integers(1, len(segments) + 1))
             segments = generator.permutation(segments)[:num_chosen]
-        spans = [slice(self._starts[segment], self._starts[segment + 1]) for segment in segments]
-        inner = self._max_tokens - 2
-        ids = np.concatenate([self._ids[span] for span in spans])[:inner]
-        answers = np.concatenate([self._answers[span] for span in spans])[:inner]
-        return np.concatenate([[self._first], ids, [self._last]]), np.concatenate([[False], answers, [False]])
+        chosen = [self._pieces[self._starts[segment] : self._starts[segment + 1]] for segment in segments]
+        inner = np.concatenate(_numbered_on(chosen))[: self._max_tokens - 2]
+        pieces = np.zeros(len(inner) + 2, _PIECE)
+        pieces["is_real"] = True
+        pieces[1:-1] = inner
+        pieces["ids"][[0, -1]] = self._first, self._last
+        return pieces
 
-    def batch(self, rows: Sequence[int], sample_seeds: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
-        """token_ids_BL int64, token_is_real_BL and token_is_answer_BL bool, as in ``maskray.batch.Batch``."""
+    def batch(self, rows: Sequence[int], sample_seeds: Sequence[int]) -> tuple[Tensor, ...]:
+        """The fields of ``maskray.batch.Batch`` that begin with ``token_``, in their order."""
         texts = [self.one(row, seed) for row, seed in zip(rows, sample_seeds, strict=True)]
-        width = max(len(ids) for ids, _ in texts)
+        width = max(len(pieces) for pieces in texts)
         width = min(-(-width // _WIDTH_MULTIPLE) * _WIDTH_MULTIPLE, self._max_tokens)
-        ids_BL = np.full((len(texts), width), self._padding, dtype=np.int64)
-        real_BL = np.zeros((len(texts), width), dtype=np.bool_)
-        answer_BL = np.zeros((len(texts), width), dtype=np.bool_)
-        for number, (ids, answers) in enumerate(texts):
-            ids_BL[number, : len(ids)] = ids
-            real_BL[number, : len(ids)] = True
-            answer_BL[number, : len(ids)] = answers
-        return torch.from_numpy(ids_BL), torch.from_numpy(real_BL), torch.from_numpy(answer_BL)
+        pieces_BL = np.zeros((len(texts), width), _PIECE)
+        pieces_BL["ids"] = self._padding
+        for number, pieces in enumerate(texts):
+            pieces_BL[number, : len(pieces)] = pieces
+        return _tensors(pieces_BL)
 
 
-def no_texts(num: int) -> tuple[Tensor, Tensor, Tensor]:
+def no_texts(num: int) -> tuple[Tensor, ...]:
     """The texts of ``num`` films that have none, as :meth:`TokenisedReports.batch` gives them."""
-    nothing_BL = torch.zeros(num, 0, dtype=torch.bool)
-    return nothing_BL.long(), nothing_BL, nothing_BL
+    return _tensors(np.zeros((num, 0), _PIECE))
+
+
+def _tensors(pieces_BL: np.ndarray) -> tuple[Tensor, ...]:
+    """A field each: bool, or int64."""
+    fields = (np.ascontiguousarray(pieces_BL[name]) for name in _PIECE.names or ())
+    return tuple(torch.from_numpy(field if field.dtype == bool else field.astype(np.int64)) for field in fields)
+
+
+def _numbered_on(segments: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The segments of one text; words count on from one to the next."""
+    numbered, num_words = [], 0
+    for segment in segments:
+        if num_words:
+            segment = segment.copy()
+            segment["word"] += num_words
+        numbered.append(segment)
+        num_words = int(segment["word"].max(initial=num_words))
+    return numbered
 
 
 def _encode(
-    segments: Sequence[_Segment], tokenizer: PreTrainedTokenizerFast, max_tokens: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pieces of all segments without first and last token, which are answers, and where each segment starts."""
-    ids, answers, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.bool_)], [0]
+    segments: Sequence[MarkedText], tokenizer: PreTrainedTokenizerFast, max_tokens: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pieces of all segments without first and last token, and where each segment starts."""
+    kept, lengths = [np.zeros(0, _PIECE)], [0]
     for first in range(0, len(segments), _ENCODED_AT_ONCE):
-        chunk = segments[first : first + _ENCODED_AT_ONCE]
-        for pieces in encode_many(tokenizer, [text for text, _ in chunk], [spans for _, spans in chunk], max_tokens):
-            ids.append(np.array(pieces.ids[1:-1], dtype=np.int32))
-            answers.append(np.array(pieces.is_answer[1:-1], dtype=np.bool_))
-            lengths.append(len(ids[-1]))
-    return np.concatenate(ids), np.concatenate(answers), np.cumsum(lengths, dtype=np.int64)
+        for text in encode_many(tokenizer, segments[first : first + _ENCODED_AT_ONCE], max_tokens):
+            pieces = np.zeros(len(text.ids) - 2, _PIECE)
+            pieces["is_real"] = True
+            for name in text._fields:
+                pieces[name] = getattr(text, name)[1:-1]
+            kept.append(pieces)
+            lengths.append(len(pieces))
+    return np.concatenate(kept), np.cumsum(lengths, dtype=np.int64)
 
 
-def _segments(reports: pd.DataFrame, text: str) -> Iterator[list[_Segment]]:
-    """For each report its segments: a text and the character spans of its answers."""
+def _segments(reports: pd.DataFrame, text: str, writing: Writing) -> Iterator[list[MarkedText]]:
+    """For each report its segments."""
     if text == "sentences":
         for sentences in reports["sentences"]:
-            yield [(str(sentence), ()) for sentence in sentences]
-    elif text == "manuscript":
-        for manuscript, answers in zip(reports["manuscript"], reports["answers"], strict=True):
-            yield [(manuscript, tuple((int(a), int(b)) for a, b in json.loads(answers)))]
-    else:
-        for findings, impression in zip(reports["findings"], reports["impression"], strict=True):
-            yield [(" ".join(part for part in (findings, impression) if isinstance(part, str) and part), ())]
+            yield [MarkedText(str(sentence)) for sentence in sentences]
+        return
+    style = style_of(text)
+    write = style.writer(writing)
+    for values in zip(*(reports[column] for column in style.columns), strict=True):
+        yield [write(dict(zip(style.columns, values, strict=True)))]

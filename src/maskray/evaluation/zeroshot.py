@@ -70,7 +70,7 @@ def score_zeroshot(
 
 def encode_texts(method: Method, tokenizer: Any, max_tokens: int, texts: Sequence[str], runtime: Runtime) -> Tensor:
     """Text features [texts, E] of the joint space, one pass for all, padded to the longest."""
-    tokens = [encode(tokenizer, text, [], max_tokens).ids for text in texts]
+    tokens = [encode(tokenizer, text, max_tokens).ids for text in texts]
     longest = max(len(ids) for ids in tokens)
     token_ids_BT = torch.full((len(tokens), longest), tokenizer.pad_token_id, dtype=torch.int64)
     is_real_BT = torch.zeros((len(tokens), longest), dtype=torch.bool)

@@ -23,6 +23,7 @@ from maskray.files import written_whole
 from maskray.reports.manuscripts import write_manuscript
 from maskray.reports.sections import described, split_sections
 from maskray.reports.sentences import split_sentences
+from maskray.reports.styles import EXTRA_COLUMNS, extra_columns, text_of
 from maskray.reports.triplets import Triplet, TripletSource, source_of
 
 SCHEMA = pa.schema(
@@ -34,6 +35,7 @@ SCHEMA = pa.schema(
         ("triplets", pa.string()),
         ("manuscript", pa.string()),
         ("answers", pa.string()),
+        *((name, pa.string()) for name in EXTRA_COLUMNS),
     ]
 )
 _log = logging.getLogger(__name__)
@@ -42,11 +44,6 @@ _BATCH = 256
 
 Report = tuple[str, str]
 Row = dict[str, Any]
-
-
-def text_of(findings: str, impression: str) -> str:
-    """The text whose sentences and spans the table's triplets speak of."""
-    return "\n\n".join(part for part in (findings, impression) if part)
 
 
 def structure_reports(
@@ -137,7 +134,7 @@ def _row(study: str, part: Mapping[str, str], text: str, triplets: Sequence[Trip
         "triplets": json.dumps([asdict(triplet) for triplet in triplets]),
         "manuscript": manuscript.text,
         "answers": json.dumps(manuscript.answers),
-    }
+    } | extra_columns(text, triplets, config)
 
 
 def collect_reports(

@@ -1,8 +1,9 @@
-"""Word pieces of texts, and which of them are answers. Only tokenizer classes are imported here, never models."""
+"""Word pieces of texts, and what is marked on them. Only tokenizer classes are imported here, never models."""
 
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from maskray.errors import InputError
 from maskray.files import write_json, write_text
+from maskray.reports.marks import MarkedText, Spans
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -17,19 +19,22 @@ if TYPE_CHECKING:
 _SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _ALWAYS = "abcdefghijklmnopqrstuvwxyz0123456789.,;:?!()/-'"
 
-AnswerSpans = Sequence[tuple[int, int]]
-
 
 class TokenisedText(NamedTuple):
     """One text as word pieces, ``[CLS] … [SEP]``, not padded.
 
     Attributes:
         ids: vocabulary indices.
-        is_answer: True on the pieces of answers and verdict words; False on the special tokens.
+        is_answer, is_guide: True on the pieces of which a character lies in such a span.
+        sentence: number, from 1 on, of the sentence span that holds the piece's first character; 0 outside.
+        word: number of the piece's word, from 1 on; 0 on the special tokens.
     """
 
     ids: list[int]
     is_answer: list[bool]
+    is_guide: list[bool]
+    sentence: list[int]
+    word: list[int]
 
 
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
@@ -137,22 +142,19 @@ def _write_folder(folder: Path, pieces: Sequence[str]) -> None:
     write_json(folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", "do_lower_case": True, **names})
 
 
-def encode(tokenizer: PreTrainedTokenizerBase, text: str, answer_spans: AnswerSpans, max_tokens: int) -> TokenisedText:
+def encode(tokenizer: PreTrainedTokenizerBase, text: str | MarkedText, max_tokens: int) -> TokenisedText:
     """One text as at most ``max_tokens`` pieces; a longer one is cut and keeps its [SEP]."""
-    return encode_many(tokenizer, [text], [answer_spans], max_tokens)[0]
+    return encode_many(tokenizer, [text if isinstance(text, MarkedText) else MarkedText(text)], max_tokens)[0]
 
 
 def encode_many(
-    tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
-    answer_spans: Sequence[AnswerSpans],
-    max_tokens: int,
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[MarkedText], max_tokens: int
 ) -> list[TokenisedText]:
-    """:func:`encode` for many texts at once; ``answer_spans`` are character spans ``[start, end)`` for each text."""
+    """:func:`encode` for many texts at once."""
     if not texts:
         return []
     encoded = tokenizer(
-        list(texts),
+        [marked.text for marked in texts],
         truncation=True,
         max_length=max_tokens,
         return_offsets_mapping=True,
@@ -160,14 +162,37 @@ def encode_many(
         return_token_type_ids=False,
     )
     return [
-        TokenisedText(ids, _inside(offsets, spans))
-        for ids, offsets, spans in zip(encoded["input_ids"], encoded["offset_mapping"], answer_spans, strict=True)
+        TokenisedText(
+            ids,
+            pieces_of_spans(offsets, marked.answers),
+            pieces_of_spans(offsets, marked.guides),
+            _sentences(offsets, marked.sentences),
+            [0 if word is None else word + 1 for word in encoded.word_ids(number)],
+        )
+        for number, (ids, offsets, marked) in enumerate(
+            zip(encoded["input_ids"], encoded["offset_mapping"], texts, strict=True)
+        )
     ]
 
 
-def _inside(offsets: Sequence[tuple[int, int]], spans: AnswerSpans) -> list[bool]:
-    """True for the pieces that begin inside a span; special tokens have empty offsets."""
+def pieces_of_spans(offsets: Sequence[tuple[int, int]], spans: Spans) -> list[bool]:
+    """True for each piece of which a character lies in a span; special tokens have empty offsets.
+
+    Args:
+        offsets: characters ``[start, end)`` of each piece, as a fast tokenizer's ``offset_mapping`` has them.
+        spans: characters ``[start, end)`` of the same text.
+    """
     if not spans:
         return [False] * len(offsets)
-    starts = frozenset(position for start, end in spans for position in range(start, end))
-    return [end > start and start in starts for start, end in offsets]
+    characters = frozenset(position for start, end in spans for position in range(start, end))
+    return [not characters.isdisjoint(range(start, end)) for start, end in offsets]
+
+
+def _sentences(offsets: Sequence[tuple[int, int]], spans: Spans) -> list[int]:
+    """The number of each piece's sentence; spans are in the order of the text and do not overlap."""
+    starts = [start for start, _ in spans]
+    numbers = [bisect_right(starts, start) if end > start else 0 for start, end in offsets]
+    return [
+        number if number and start < spans[number - 1][1] else 0
+        for number, (start, _) in zip(numbers, offsets, strict=True)
+    ]

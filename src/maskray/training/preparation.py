@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
+from maskray.config.encoders import ImageEncoderConfig
 from maskray.config.stages import PretrainStage
 from maskray.data.batches import Batches, StreamBatches
 from maskray.data.pairs import Pairs, PairSource, join_films, join_pairs
@@ -17,6 +17,8 @@ from maskray.data.texts import TokenisedReports, training_texts
 from maskray.encoders.weights import find_weights
 from maskray.errors import InputError
 from maskray.methods import METHODS, Method, Stream, Vocabulary, build_method
+from maskray.reports.definitions import read_definitions
+from maskray.reports.styles import style_words
 from maskray.reports.tokens import build_tokenizer, load_tokenizer
 from maskray.reports.vocabulary import FINDINGS
 from maskray.training.fabric import on_main
@@ -50,7 +52,7 @@ def prepare(stage: PretrainStage, sources: Sequence[PairSource], seed: int, resu
     kind = METHODS[stage.paper]
     streams = kind.streams(kind.Config.parse(stage.method, f"method {stage.paper}"))
     joined = [_join(stream, sources, stage.image_encoder) for stream in streams]
-    tokenizer = _tokenizer(stage.text_encoder, joined[0][0], resume, fabric)
+    tokenizer = _tokenizer(stage, joined[0][0], streams[0].text or "", resume, fabric)
     seed_initial_weights(seed)
     method = build_method(stage.paper, stage.method, stage.image_encoder, stage.text_encoder, vocabulary_of(tokenizer))
     optimisation = stage.pretrain.optimisation
@@ -61,7 +63,8 @@ def prepare(stage: PretrainStage, sources: Sequence[PairSource], seed: int, resu
         order = BatchOrder(len(pairs), optimisation.batch_size, order_seed, fabric.global_rank, fabric.world_size)
         texts = None
         if stream.text:
-            texts = TokenisedReports(pairs.reports, stream.text, tokenizer, stage.text_encoder.max_tokens)
+            max_tokens, definitions = stage.text_encoder.max_tokens, stage.pretrain.definitions
+            texts = TokenisedReports(pairs.reports, stream.text, tokenizer, max_tokens, definitions)
         batches.append(StreamBatches(pairs, stores, texts, order, stream.needs_ridge))
     num_steps = total_steps(optimisation, batches[0].order.num_steps_per_epoch)
     return Prepared(method, tokenizer, Batches(batches, num_steps))
@@ -97,14 +100,16 @@ def _check_sizes(stores: Sequence[ImageStore], sources: Sequence[PairSource], en
             )
 
 
-def _tokenizer(config: TextEncoderConfig, pairs: Pairs, resume: Path, fabric: Fabric) -> Any:
+def _tokenizer(stage: PretrainStage, pairs: Pairs, text: str, resume: Path, fabric: Fabric) -> Any:
     """The tokenizer of the pre-trained text encoder, or one built from the training reports and the findings."""
+    config = stage.text_encoder
     if config.weights is not None:
         return load_tokenizer(find_weights(config.weights))
     folder = resume / "tokenizer"
 
     def build() -> None:
-        phrases = [finding.phrase for finding in FINDINGS.values()]
+        knowledge = style_words(text, read_definitions(stage.pretrain.definitions))
+        phrases = [*(finding.phrase for finding in FINDINGS.values()), *knowledge]
         texts = training_texts(pairs.reports)
         build_tokenizer(texts, config.vocabulary_size, folder, always=phrases, min_texts=_MIN_TEXTS)
 
