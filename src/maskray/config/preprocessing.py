@@ -38,9 +38,17 @@ class ImagesConfig(Frozen):
 class ReportsConfig(Frozen):
     """How reports become triplets and manuscripts."""
 
-    triplets: Literal["rules", "radgraph"] = "rules"
+    triplets: Literal["rules", "radgraph", "graphs"] = Field(
+        "rules", description="graphs: looked up in the published graphs of RadGraph 1.0.0 (PhysioNet)"
+    )
     radgraph_model: Literal["radgraph", "radgraph-xl"] = "radgraph-xl"
     radgraph_cache: str | None = Field(None, description="folder with the fetched RadGraph model")
+    graphs: str | None = Field(None, description="MIMIC-CXR_graphs.json or CheXpert_graphs.json of RadGraph 1.0.0")
+    entities: Literal["rules", "scispacy"] = "rules"
+    scispacy_model: str = Field("en_core_sci_md", description="name or folder of a spaCy pipeline with entities")
+    scispacy_python: str = Field(
+        ".venv-scispacy/bin/python", description="the Python of scispaCy's own environment (make setup-scispacy)"
+    )
     uncertain: Literal["uncertain", "drop", "positive"] = Field(
         "uncertain", description="how an uncertain observation is answered in the manuscript"
     )

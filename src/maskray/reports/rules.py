@@ -45,7 +45,7 @@ class RuleSource:
         self._pipeline = build_pipeline()
         self._read = lru_cache(maxsize=_CACHED_SENTENCES)(self._read_sentence)
 
-    def extract(self, texts: Sequence[str]) -> list[list[Triplet] | None]:
+    def extract(self, texts: Sequence[str], studies: Sequence[str] = ()) -> list[list[Triplet]]:
         """The triplets of each text, in the order of the text."""
         return [list(self._of_text(text)) for text in texts]
 

@@ -160,14 +160,22 @@ def encode_many(
         return_token_type_ids=False,
     )
     return [
-        TokenisedText(ids, _inside(offsets, spans))
+        TokenisedText(ids, pieces_of_spans(offsets, spans))
         for ids, offsets, spans in zip(encoded["input_ids"], encoded["offset_mapping"], answer_spans, strict=True)
     ]
 
 
-def _inside(offsets: Sequence[tuple[int, int]], spans: AnswerSpans) -> list[bool]:
-    """True for the pieces that begin inside a span; special tokens have empty offsets."""
-    if not spans:
-        return [False] * len(offsets)
-    starts = frozenset(position for start, end in spans for position in range(start, end))
-    return [end > start and start in starts for start, end in offsets]
+def encoder_text(findings: str | None, impression: str | None) -> str:
+    """What a text encoder reads of a report; the table's ``entities`` are spans of it."""
+    return " ".join(part for part in (findings, impression) if isinstance(part, str) and part)
+
+
+def pieces_of_spans(offsets: Sequence[tuple[int, int]], spans: Iterable[tuple[int, int]]) -> list[bool]:
+    """True for each piece of which a character lies in a span; special tokens have empty offsets.
+
+    Args:
+        offsets: characters ``[start, end)`` of each piece, as a fast tokenizer's ``offset_mapping`` has them.
+        spans: characters ``[start, end)`` of the same text.
+    """
+    characters = frozenset(position for start, end in spans for position in range(start, end))
+    return [not characters.isdisjoint(range(start, end)) for start, end in offsets]
