@@ -23,7 +23,7 @@ REPORTS = [
     ("s1", "FINDINGS: Small pleural effusion is seen. No pneumothorax.\nIMPRESSION: The lungs are clear."),
     ("s2", ""),
 ]
-TEXT = "Small pleural effusion is seen. No pneumothorax. The lungs are clear."
+TEXT = "Small pleural effusion is seen. No pneumothorax.\n\nThe lungs are clear."
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from maskray.reports.tokens import (
     build_tokenizer,
     encode,
     encode_many,
-    encoder_text,
     load_tokenizer,
     pieces_of_spans,
 )
@@ -181,9 +180,3 @@ def test_a_piece_with_its_leading_space_belongs_to_its_word():
     assert pieces_of_spans([(0, 4), (4, 9)], [(5, 9)]) == [False, True]
     assert pieces_of_spans([(0, 0), (0, 4)], [(0, 4)]) == [False, True]
     assert pieces_of_spans([(3, 4)], []) == [False]
-
-
-def test_the_encoders_text_is_both_parts_where_they_are_there():
-    assert encoder_text("A.", "B.") == "A. B."
-    assert encoder_text("", "B.") == encoder_text(None, "B.") == "B."
-    assert encoder_text(float("nan"), None) == ""

@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from maskray.reports.tokens import encode_many, encoder_text
+from maskray.reports.tokens import encode_many
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -116,4 +116,4 @@ def _segments(reports: pd.DataFrame, text: str) -> Iterator[list[_Segment]]:
             yield [(manuscript, tuple((int(a), int(b)) for a, b in json.loads(answers)))]
     else:
         for findings, impression in zip(reports["findings"], reports["impression"], strict=True):
-            yield [(encoder_text(findings, impression), ())]
+            yield [(" ".join(part for part in (findings, impression) if isinstance(part, str) and part), ())]

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from maskray.errors import InputError
 from maskray.files import written_whole
 from maskray.reports.entities import Span
-from maskray.reports.tokens import encoder_text
+from maskray.reports.structure import text_of
 
 _WORKER = Path(__file__).with_name("scispacy_worker.py")
 _ADVICE = "`make setup-scispacy` installs it; or use reports.entities: rules"
@@ -94,7 +94,7 @@ def annotate_entities(part_path: Path, annotated_path: Path, python: Path, model
 
 def _annotated(batch: pa.RecordBatch, worker: ScispacyProcess, schema: pa.Schema) -> pa.RecordBatch:
     texts = [
-        encoder_text(findings, impression)
+        text_of(findings, impression)
         for findings, impression in zip(
             batch.column("findings").to_pylist(), batch.column("impression").to_pylist(), strict=True
         )

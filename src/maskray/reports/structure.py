@@ -24,7 +24,6 @@ from maskray.reports.entities import entity_spans
 from maskray.reports.manuscripts import write_manuscript
 from maskray.reports.sections import described, split_sections
 from maskray.reports.sentences import split_sentences
-from maskray.reports.tokens import encoder_text
 from maskray.reports.triplets import Triplet, TripletSource, Unread, read_triplets, source_of
 
 SCHEMA = pa.schema(
@@ -147,7 +146,7 @@ def _row(study: str, part: Mapping[str, str], text: str, triplets: Sequence[Trip
         "triplets": json.dumps([asdict(triplet) for triplet in triplets]),
         "manuscript": manuscript.text,
         "answers": json.dumps(manuscript.answers),
-        "entities": json.dumps(entity_spans(encoder_text(part.get("findings"), part.get("impression")))),
+        "entities": json.dumps(entity_spans(text)),
     }
 
 

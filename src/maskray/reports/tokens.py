@@ -165,11 +165,6 @@ def encode_many(
     ]
 
 
-def encoder_text(findings: str | None, impression: str | None) -> str:
-    """What a text encoder reads of a report; the table's ``entities`` are spans of it."""
-    return " ".join(part for part in (findings, impression) if isinstance(part, str) and part)
-
-
 def pieces_of_spans(offsets: Sequence[tuple[int, int]], spans: Iterable[tuple[int, int]]) -> list[bool]:
     """True for each piece of which a character lies in a span; special tokens have empty offsets.
 
