@@ -35,14 +35,22 @@ class ImagesConfig(Frozen):
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
 
 
+UncertainPolicy = Literal["uncertain", "drop", "positive", "probable"]
+
+
 class ReportsConfig(Frozen):
     """How reports become triplets and manuscripts."""
 
     triplets: Literal["rules", "radgraph"] = "rules"
     radgraph_model: Literal["radgraph", "radgraph-xl"] = "radgraph-xl"
     radgraph_cache: str | None = Field(None, description="folder with the fetched RadGraph model")
-    uncertain: Literal["uncertain", "drop", "positive"] = Field(
-        "uncertain", description="how an uncertain observation is answered in the manuscript"
+    uncertain: UncertainPolicy | Literal["by_finding"] = Field(
+        "uncertain",
+        description="how an uncertain observation is answered: uncertain; left out (drop); Yes (positive); Yes where "
+        "probable and else left out (probable); or as findings.yaml says of each finding (by_finding)",
+    )
+    uncertain_by_finding: dict[str, UncertainPolicy] = Field(
+        {}, description="with by_finding: findings, named as in findings.yaml, whose policy is another one"
     )
 
 

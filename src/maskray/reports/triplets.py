@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from maskray.config.preprocessing import ReportsConfig
 
 Exist = Literal["present", "absent", "uncertain"]
+Doubt = Literal["possible", "probable"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Triplet:
         exist: present, absent or uncertain.
         sentence: index into ``sentences.split_sentences(text)``.
         start, end: the characters ``[start, end)`` of the text that name the finding.
+        doubt: of an uncertain one, where the source tells: probable ("likely", "A or B") or possible ("may be").
     """
 
     entity: str
@@ -30,6 +32,7 @@ class Triplet:
     sentence: int
     start: int
     end: int
+    doubt: Doubt | None = None
 
 
 class TripletSource(Protocol):
