@@ -35,6 +35,9 @@ class ImagesConfig(Frozen):
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
 
 
+UncertainPolicy = Literal["uncertain", "drop", "positive", "probable"]
+
+
 class ReportsConfig(Frozen):
     """How reports become triplets and manuscripts."""
 
@@ -49,8 +52,13 @@ class ReportsConfig(Frozen):
     scispacy_python: str = Field(
         ".venv-scispacy/bin/python", description="the Python of scispaCy's own environment (make setup-scispacy)"
     )
-    uncertain: Literal["uncertain", "drop", "positive"] = Field(
-        "uncertain", description="how an uncertain observation is answered in the manuscript"
+    uncertain: UncertainPolicy | Literal["by_finding"] = Field(
+        "uncertain",
+        description="how an uncertain observation is answered: uncertain; left out (drop); Yes (positive); Yes where "
+        "probable and else left out (probable); or as findings.yaml says of each finding (by_finding)",
+    )
+    uncertain_by_finding: dict[str, UncertainPolicy] = Field(
+        {}, description="with by_finding: findings, named as in findings.yaml, whose policy is another one"
     )
 
 

@@ -11,6 +11,7 @@ from maskray.config.preprocessing import ReportsConfig
 from maskray.errors import InputError
 
 Exist = Literal["present", "absent", "uncertain"]
+Doubt = Literal["possible", "probable"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Triplet:
         exist: present, absent or uncertain.
         sentence: index into ``sentences.split_sentences(text)``.
         start, end: the characters ``[start, end)`` of the text that name the finding.
+        doubt: of an uncertain one, where the source tells: probable ("likely", "A or B") or possible ("may be").
     """
 
     entity: str
@@ -31,6 +33,7 @@ class Triplet:
     sentence: int
     start: int
     end: int
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True)
