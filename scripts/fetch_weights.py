@@ -1,7 +1,7 @@
 """Fetch the weights of a pre-trained encoder from the Hugging Face hub into the folder of --fetched.
 
-The only program of maskray that uses the network. NAME is owner/name (or owner--name) on the hub, or a timm model with
-its tag, as vit_base_patch16_224.augreg_in1k. The folder then holds safetensors, settings and, for text, the tokenizer.
+No other program of maskray uses the network, but generate_definitions with --endpoint. NAME is owner/name (or
+owner--name) on the hub, or a timm model with its tag, as vit_base_patch16_224.augreg_in1k. The folder then holds safetensors, settings and, for text, the tokenizer.
 All other programs look for NAME, with / written as --, in the folder that the environment variable MASKRAY_WEIGHTS
 names (weights/ by default).
 """

@@ -54,7 +54,8 @@ def site_of(arguments: argparse.Namespace) -> dict[str, Path | None]:
 def run(main: Callable[[Sequence[str] | None], None]) -> None:
     """Run ``main`` as a program: errors the user can mend are one line and status 1, without a traceback.
 
-    All programs but ``fetch_weights`` work without the network; the hub libraries are told so before they load.
+    All programs but ``fetch_weights`` work without the hub, whose libraries are told so before they load; only
+    ``generate_definitions`` may use the network besides.
     """
     if Path(sys.argv[0]).stem != "fetch_weights":
         os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -68,3 +68,28 @@ rule collect_reports:
             "collect_reports",
             "--parts {input.parts} --failed {input.failed}" " --reports {output.reports} --all-failed {output.failed}",
         )
+
+
+GENERATION = {"model": "", "endpoint": "", "key_variable": "MASKRAY_API_KEY"} | config.get("generate_definitions", {})
+
+
+localrules:
+    generate_definitions,
+
+
+# Uses the network where an endpoint is named. No target asks for it but pretrain.definitions of a paper.
+rule generate_definitions:
+    output:
+        definitions=f"{ROOT}/definitions.json",
+    log:
+        f"{ROOT}/logs/generate_definitions.log",
+    conda:
+        ENVIRONMENT
+    params:
+        **GENERATION,
+    shell:
+        command(
+            "generate_definitions",
+            "--model {params.model:q} --endpoint {params.endpoint:q} --key-variable {params.key_variable:q}"
+            " --definitions {output.definitions}",
+        )

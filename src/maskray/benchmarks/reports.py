@@ -18,7 +18,7 @@ from maskray.reports.manuscripts import write_manuscript
 from maskray.reports.rules import RuleSource
 from maskray.reports.sections import described, split_sections
 from maskray.reports.sentences import split_sentences
-from maskray.reports.structure import text_of
+from maskray.reports.styles import text_of
 from maskray.reports.triplets import Triplet
 from maskray.reports.vocabulary import FINDINGS, finding_of_words
 

@@ -84,12 +84,13 @@ class Paths:
     def pretrain_inputs(self, paper: str, variant: str) -> dict[str, list[str]]:
         """What pre-training reads, by name: one file per data set, in the order of the paper file."""
         pairs = self.plan.pretrain_splits(paper, variant)
+        definitions = self.plan.variant(paper, variant)["pretrain"].get("definitions")
         return {
             "indexes": [self.data(name, "index.parquet") for name, _ in pairs],
             "splits": [self.data(name, f"splits/{protocol}/split.csv") for name, protocol in pairs],
             "manifests": [self.data(name, "shards/manifest.json") for name, _ in pairs],
             "reports": [f"{self.root}/reports/{name}/reports.parquet" for name, _ in pairs],
-        }
+        } | ({"definitions": [definitions]} if definitions else {})
 
     def fetched_weights(self, paper: str, variant: str) -> list[str]:
         """What fetch_weights has to bring; nothing where the encoders start at random or from local folders."""

@@ -38,6 +38,19 @@ class ImagesConfig(Frozen):
 UncertainPolicy = Literal["uncertain", "drop", "positive", "probable"]
 
 
+class MeshConfig(Frozen):
+    """Which words of a report are Medical Subject Headings (MedIM, Sec. 2.2)."""
+
+    source: str = Field(
+        "thoracic", description="thoracic: the list in reports/mesh_thoracic.yaml; else the path of a file of NLM"
+    )
+    words: Literal["phrases", "single"] = Field(
+        "phrases",
+        description="phrases: one or more words, singular or plural, and radiological additions; "
+        "single: terms of one word, as they are written",
+    )
+
+
 class ReportsConfig(Frozen):
     """How reports become triplets and manuscripts."""
 
@@ -60,6 +73,15 @@ class ReportsConfig(Frozen):
     uncertain_by_finding: dict[str, UncertainPolicy] = Field(
         {}, description="with by_finding: findings, named as in findings.yaml, whose policy is another one"
     )
+    mesh: MeshConfig = MeshConfig()
+
+
+class GenerationConfig(Frozen):
+    """Which language model writes definitions (D-MLM, Sec. 2.1) where ours are not wanted."""
+
+    model: str = Field("", description="folder of a Hugging Face causal model, or the model's name at the endpoint")
+    endpoint: str = Field("", description="base URL of an OpenAI-compatible service; empty: a local model")
+    key_variable: str = Field("MASKRAY_API_KEY", description="environment variable that holds the service's key")
 
 
 class MadeConfig(Frozen):

@@ -43,6 +43,9 @@ class PretrainConfig(Frozen):
     protocol: str = Field(description="split of each data set whose training part is used")
     optimisation: OptimisationConfig
     augmentation: AugmentationConfig = AugmentationConfig()
+    definitions: str | None = Field(
+        None, description="file of generate_definitions for texts with definitions; null: reports/definitions.json"
+    )
 
 
 class ThreadsConfig(Frozen):

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, PositiveInt
 
 from maskray.config.base import Frozen
-from maskray.config.preprocessing import ImagesConfig, MadeConfig, ReportsConfig
+from maskray.config.preprocessing import GenerationConfig, ImagesConfig, MadeConfig, ReportsConfig
 from maskray.config.stages import ScoreStage
 from maskray.config.training import EvaluationRuntime, RuntimeConfig, ThreadsConfig
 
@@ -55,6 +55,7 @@ class WorkflowConfig(Frozen):
     report_jobs: PositiveInt = Field(64, description="jobs that structure one data set's reports")
     images: ImagesConfig = ImagesConfig()
     reports: ReportsConfig = ReportsConfig()
+    generate_definitions: GenerationConfig = GenerationConfig()
     score: ScoreStage = ScoreStage()
     num_gallery_images: PositiveInt = 6
     weights_folder: str = Field(

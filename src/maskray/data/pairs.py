@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from maskray.errors import InputError
+from maskray.reports.styles import style_of
 
 if TYPE_CHECKING:
     from maskray.data.shard_store import ImageStore
@@ -56,7 +57,8 @@ def join_pairs(sources: Sequence[PairSource], stores: Sequence[ImageStore], text
     Args:
         sources: one per data set.
         stores: the shards of each source.
-        text: what the method reads: manuscript, sentences or report; a study without it makes no pair.
+        text: what the method reads: sentences, or a style of :mod:`maskray.reports.styles`; a study without it makes
+            no pair.
 
     Raises:
         InputError: files that do not belong together, or no pair at all.
@@ -86,15 +88,15 @@ def has_text(reports: pd.DataFrame, text: str) -> pd.Series:
     """True for the reports that have the text which a stream reads."""
     if text == "sentences":
         return reports["sentences"].map(lambda sentences: sentences is not None and len(sentences) > 0)
-    if text == "manuscript":
-        return reports["manuscript"].fillna("").str.strip() != ""
-    return (reports["findings"].fillna("") + reports["impression"].fillna("")).str.strip() != ""
+    columns = ("findings", "impression") if text == "report" else ("manuscript",)
+    return reports[list(columns)].fillna("").agg("".join, axis=1).str.strip() != ""
 
 
 def _join(source: PairSource, store: ImageStore, text: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One source's pairs (image_id, study: row among its used reports) and its used reports."""
     training = _read_training(source)
-    reports = _read_table(pd.read_parquet, source.reports, columns=_REPORT_COLUMNS)
+    columns = list(dict.fromkeys([*_REPORT_COLUMNS, *(() if text == "sentences" else style_of(text).columns)]))
+    reports = _read_table(pd.read_parquet, source.reports, columns=columns)
     if reports["study_id"].duplicated().any():
         raise InputError(f"{source.reports}: a study_id stands in it twice; make it again")
     with_text = reports[has_text(reports, text)]

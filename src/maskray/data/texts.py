@@ -5,7 +5,6 @@ Shapes: B batch, L tokens (padded).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from maskray.reports.definitions import read_definitions
+from maskray.reports.pieces import piece_counter
+from maskray.reports.styles import Writing, style_of
 from maskray.reports.tokens import encode_many
 
 if TYPE_CHECKING:
@@ -43,7 +45,15 @@ class TokenisedReports:
     Equal segments are stored once (radiologists repeat themselves).
     """
 
-    def __init__(self, reports: pd.DataFrame, text: str, tokenizer: PreTrainedTokenizerFast, max_tokens: int) -> None:
+    def __init__(
+        self,
+        reports: pd.DataFrame,
+        text: str,
+        tokenizer: PreTrainedTokenizerFast,
+        max_tokens: int,
+        definitions: str | None = None,
+    ) -> None:
+        writing = Writing(read_definitions(definitions), max_tokens, piece_counter(tokenizer))
         self._chooses_sentences = text == "sentences"
         self._max_tokens = max_tokens
         self._first, self._last, self._padding = (
@@ -52,7 +62,7 @@ class TokenisedReports:
         number_of: dict[_Segment, int] = {}
         rows = [
             [number_of.setdefault(segment, len(number_of)) for segment in segments]
-            for segments in _segments(reports, text)
+            for segments in _segments(reports, text, writing)
         ]
         self._ids, self._answers, self._starts = _encode(list(number_of), tokenizer, max_tokens)
         self._segments = np.array([number for row in rows for number in row], dtype=np.int32)
@@ -106,14 +116,14 @@ def _encode(
     return np.concatenate(ids), np.concatenate(answers), np.cumsum(lengths, dtype=np.int64)
 
 
-def _segments(reports: pd.DataFrame, text: str) -> Iterator[list[_Segment]]:
+def _segments(reports: pd.DataFrame, text: str, writing: Writing) -> Iterator[list[_Segment]]:
     """For each report its segments: a text and the character spans of its answers."""
     if text == "sentences":
         for sentences in reports["sentences"]:
             yield [(str(sentence), ()) for sentence in sentences]
-    elif text == "manuscript":
-        for manuscript, answers in zip(reports["manuscript"], reports["answers"], strict=True):
-            yield [(manuscript, tuple((int(a), int(b)) for a, b in json.loads(answers)))]
-    else:
-        for findings, impression in zip(reports["findings"], reports["impression"], strict=True):
-            yield [(" ".join(part for part in (findings, impression) if isinstance(part, str) and part), ())]
+        return
+    style = style_of(text)
+    write = style.writer(writing)
+    for values in zip(*(reports[column] for column in style.columns), strict=True):
+        written = write(dict(zip(style.columns, values, strict=True)))
+        yield [(written.text, written.answers)]

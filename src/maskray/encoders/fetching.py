@@ -1,4 +1,4 @@
-"""Fetches pre-trained weights from the Hugging Face hub: the only place that uses the network."""
+"""Fetches pre-trained weights from the Hugging Face hub: the only place that uses it."""
 
 from __future__ import annotations
 

@@ -61,7 +61,12 @@ def _begins(words: Sequence[str], kinds: Sequence[str], current: int, i: int) ->
     left, right = words[current:i], words[i:end]
     left_is_complete = not _SAYING.isdisjoint(kinds[current:i])
     # "The differential includes atelectasis, small infiltrate, scarring" is one list.
-    begins_item = _LISTING.isdisjoint(left) and left_is_complete and word in _words("new_items") and not _SAYING.isdisjoint(kinds[i:end])
+    begins_item = (
+        _LISTING.isdisjoint(left)
+        and left_is_complete
+        and word in _words("new_items")
+        and not _SAYING.isdisjoint(kinds[i:end])
+    )
     begins_anew = begins_item or (left_is_complete and word in _DETERMINERS)
     if word == "there" or ((_has_verb(left) or begins_anew) and _is_statement(right)):
         return True

@@ -5,8 +5,12 @@ By the lexicon here, or as in the paper by scispaCy: :mod:`maskray.reports.scisp
 
 from __future__ import annotations
 
-from maskray.reports.terms import Term, find_terms, touch
+import re
 
+from maskray.reports.terms import Term, find_terms
+
+# Between terms that are one entity: "left-sided catheter", "left  base" over a line's end.
+_GAP = re.compile(r"[ \t]*[-/][ \t]*|[ \t]+|[ \t]*\n[ \t]*")
 # Alone these name nothing: "left", "small".
 _DEPENDENT = frozenset({"side", "modifier"})
 
@@ -20,7 +24,7 @@ def entity_spans(text: str) -> list[Span]:
     """
     groups: list[list[Term]] = []
     for term in find_terms(text):
-        if groups and touch(text, groups[-1][-1].end, term.start):
+        if groups and _GAP.fullmatch(text, groups[-1][-1].end, term.start):
             groups[-1].append(term)
         else:
             groups.append([term])

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from maskray.errors import InputError
 from maskray.files import written_whole
 from maskray.reports.entities import Span
-from maskray.reports.structure import text_of
+from maskray.reports.styles import text_of
 
 _WORKER = Path(__file__).with_name("scispacy_worker.py")
 _ADVICE = "`make setup-scispacy` installs it; or use reports.entities: rules"

@@ -24,6 +24,7 @@ from maskray.reports.entities import entity_spans
 from maskray.reports.manuscripts import write_manuscript
 from maskray.reports.sections import described, split_sections
 from maskray.reports.sentences import split_sentences
+from maskray.reports.styles import EXTRA_COLUMNS, extra_columns, text_of
 from maskray.reports.triplets import Triplet, TripletSource, Unread, read_triplets, source_of
 
 SCHEMA = pa.schema(
@@ -36,6 +37,7 @@ SCHEMA = pa.schema(
         ("manuscript", pa.string()),
         ("answers", pa.string()),
         ("entities", pa.string()),
+        *((name, pa.string()) for name in EXTRA_COLUMNS),
     ]
 )
 _log = logging.getLogger(__name__)
@@ -44,11 +46,6 @@ _BATCH = 256
 
 Report = tuple[str, str]
 Row = dict[str, Any]
-
-
-def text_of(findings: str, impression: str) -> str:
-    """The text whose sentences and spans the table's triplets speak of."""
-    return "\n\n".join(part for part in (findings, impression) if part)
 
 
 def structure_reports(
@@ -147,7 +144,7 @@ def _row(study: str, part: Mapping[str, str], text: str, triplets: Sequence[Trip
         "manuscript": manuscript.text,
         "answers": json.dumps(manuscript.answers),
         "entities": json.dumps(entity_spans(text)),
-    }
+    } | extra_columns(text, triplets, config)
 
 
 def collect_reports(

@@ -2,79 +2,77 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from maskray.files import read_yaml
-from maskray.reports.lexicon import anatomy, structures
+from maskray.reports.lexicon import anatomy, cues, structures
+from maskray.reports.phrases import Phrases, longest
+from maskray.reports.sentences import sentence_spans
 from maskray.reports.vocabulary import FINDINGS
+from maskray.reports.words import plain_words, words_of
 
 _TABLE = Path(__file__).with_name("terms.yaml")
-_WORD = re.compile(r"[^\W_]+")
-# Between the words of one term: "x-ray", "left  base" at a line's end, "enteric/orogastric tube".
-_GAP = re.compile(r"[ \t]*[-/'’][ \t]*|[ \t]+|[ \t]*\n[ \t]*")
 
-Kind = Literal["finding", "state", "structure", "part", "side", "modifier"]
-Entry = tuple[tuple[str, ...], Kind]
+Kind = Literal["finding", "structure", "part", "side", "modifier", "state"]
+# Words of several kinds count as the first of these.
+_KINDS: Sequence[str] = ("finding", "structure", "part", "side", "modifier", "state")
 
 
-@dataclass(frozen=True)
-class Term:
-    """The characters ``[start, end)`` of a text that are words of the lexicon."""
+class Term(NamedTuple):
+    """The characters ``[start, end)`` of a text that are a phrase of one kind."""
 
     start: int
     end: int
-    kind: Kind
+    kind: str
 
 
 def find_terms(text: str) -> list[Term]:
-    """The terms from left to right without overlap, each as long as it can be."""
-    found: list[Term] = []
-    words = [(match[0].lower(), match.start(), match.end()) for match in _WORD.finditer(text)]
-    position = 0
-    while position < len(words):
-        entry = next((e for e in _entries().get(words[position][0], ()) if _stands(e[0], text, words, position)), None)
-        if entry is not None:
-            last = position + len(entry[0])
-            found.append(Term(words[position][1], words[last - 1][2], entry[1]))
-            position = last - 1
-        position += 1
-    return found
+    """The terms of the lexicon (:data:`Kind`) from left to right without overlap, each as long as it can be."""
+    return list(_found(_terms(), text))
 
 
-def touch(text: str, end: int, start: int) -> bool:
-    """True where the words that end and start there stand side by side, with a space, line end, hyphen or slash."""
-    return _GAP.fullmatch(text, end, start) is not None
+def find_cues(text: str) -> list[Term]:
+    """The cues of the rules, of the kinds of ``cues.yaml``, likewise."""
+    return list(_found(_cues(), text))
 
 
-def _stands(term: tuple[str, ...], text: str, words: list[tuple[str, int, int]], position: int) -> bool:
-    here = words[position : position + len(term)]
-    return tuple(word for word, _, _ in here) == term and all(
-        touch(text, before[2], after[1]) for before, after in pairwise(here)
-    )
+def _found(phrases: Phrases, text: str) -> Iterator[Term]:
+    """Sentence by sentence: no phrase reaches over the end of one."""
+    for first, last in sentence_spans(text):
+        words = words_of(text[first:last])
+        taken = -1
+        for match in longest(phrases.find(words.words)):
+            if match.start > taken:
+                yield Term(first + words.starts[match.start], first + words.ends[match.end - 1], match.kind)
+                taken = match.end - 1
 
 
 @cache
-def _entries() -> dict[str, list[Entry]]:
-    """First word -> terms that begin with it, longest first; of the same words the first kind counts."""
-    known: dict[tuple[str, ...], Kind] = {}
-    for kind, terms in _kinds():
-        for term in terms:
-            words = tuple(_WORD.findall(term.lower()))
-            if words:
-                known.setdefault(words, kind)
-    by_first: dict[str, list[Entry]] = {}
-    for words, kind in sorted(known.items(), key=lambda item: (-len(item[0]), item[0])):
-        by_first.setdefault(words[0], []).append((words, kind))
-    return by_first
+def _terms() -> Phrases:
+    return _filed(sorted(_lexicon(), key=lambda row: _KINDS.index(row[0])))
 
 
-def _kinds() -> Iterator[tuple[Kind, Iterable[str]]]:
+@cache
+def _cues() -> Phrases:
+    return _filed((kind, phrases) for kind, phrases in cues().items())
+
+
+def _filed(lists: Iterable[tuple[str, Iterable[str]]]) -> Phrases:
+    """One tree of all lists; a phrase of several counts as one of the first."""
+    phrases, known = Phrases(), set()
+    for kind, entries in lists:
+        for entry in entries:
+            words = plain_words(entry)
+            if words and words not in known:
+                phrases.add(entry, kind, entry)
+                known.add(words)
+    return phrases
+
+
+def _lexicon() -> Iterator[tuple[Kind, Iterable[str]]]:
     places = anatomy()
     owners, _, states = structures()
     more = read_yaml(_TABLE)

@@ -44,7 +44,8 @@ def explain_films(pretrained: str | Path, source: GallerySource, num_images: int
     films, reports = _films(source, store, stream.text, num_images)
     images_BSS, ridge_BSS = (torch.from_numpy(read).float() / 255 for read in store.read(list(films["image_id"])))
     seeds = list(range(len(films)))
-    texts = TokenisedReports(reports, stream.text, loaded.tokenizer, loaded.stage.text_encoder.max_tokens)
+    max_tokens, definitions = loaded.stage.text_encoder.max_tokens, loaded.stage.pretrain.definitions
+    texts = TokenisedReports(reports, stream.text, loaded.tokenizer, max_tokens, definitions)
     batch = Batch(images_BSS, ridge_BSS, *texts.batch(seeds, seeds), torch.tensor(seeds))
     with torch.inference_mode():
         explanation = loaded.method.eval().explain(batch)

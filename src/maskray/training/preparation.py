@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
+from maskray.config.encoders import ImageEncoderConfig
 from maskray.config.stages import PretrainStage
 from maskray.data.batches import PairBatches
 from maskray.data.pairs import Pairs, PairSource, join_pairs
@@ -17,6 +17,8 @@ from maskray.data.texts import TokenisedReports, training_texts
 from maskray.encoders.weights import find_weights
 from maskray.errors import InputError
 from maskray.methods import METHODS, Method, Vocabulary, build_method
+from maskray.reports.definitions import read_definitions
+from maskray.reports.styles import style_words
 from maskray.reports.tokens import build_tokenizer, load_tokenizer
 from maskray.reports.vocabulary import FINDINGS
 from maskray.training.fabric import on_main
@@ -52,12 +54,13 @@ def prepare(stage: PretrainStage, sources: Sequence[PairSource], seed: int, resu
     stores = [ImageStore(source.manifest.parent) for source in sources]
     _check_sizes(stores, sources, stage.image_encoder)
     pairs = join_pairs(sources, stores, stream.text)
-    tokenizer = _tokenizer(stage.text_encoder, pairs, resume, fabric)
+    tokenizer = _tokenizer(stage, pairs, stream.text, resume, fabric)
     seed_initial_weights(seed)
     method = build_method(stage.paper, stage.method, stage.image_encoder, stage.text_encoder, vocabulary_of(tokenizer))
     optimisation = stage.pretrain.optimisation
     order = BatchOrder(len(pairs), optimisation.batch_size, seed, fabric.global_rank, fabric.world_size)
-    texts = TokenisedReports(pairs.reports, stream.text, tokenizer, stage.text_encoder.max_tokens)
+    max_tokens = stage.text_encoder.max_tokens
+    texts = TokenisedReports(pairs.reports, stream.text, tokenizer, max_tokens, stage.pretrain.definitions)
     num_steps = total_steps(optimisation, order.num_steps_per_epoch)
     return Prepared(method, tokenizer, PairBatches(pairs, stores, texts, order, num_steps, stream.needs_ridge))
 
@@ -81,14 +84,16 @@ def _check_sizes(stores: Sequence[ImageStore], sources: Sequence[PairSource], en
             )
 
 
-def _tokenizer(config: TextEncoderConfig, pairs: Pairs, resume: Path, fabric: Fabric) -> Any:
+def _tokenizer(stage: PretrainStage, pairs: Pairs, text: str, resume: Path, fabric: Fabric) -> Any:
     """The tokenizer of the pre-trained text encoder, or one built from the training reports and the findings."""
+    config = stage.text_encoder
     if config.weights is not None:
         return load_tokenizer(find_weights(config.weights))
     folder = resume / "tokenizer"
 
     def build() -> None:
-        phrases = [finding.phrase for finding in FINDINGS.values()]
+        knowledge = style_words(text, read_definitions(stage.pretrain.definitions))
+        phrases = [*(finding.phrase for finding in FINDINGS.values()), *knowledge]
         texts = training_texts(pairs.reports)
         build_tokenizer(texts, config.vocabulary_size, folder, always=phrases, min_texts=_MIN_TEXTS)
 
