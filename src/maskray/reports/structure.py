@@ -125,7 +125,7 @@ def _rows(batch: Sequence[Report], source: TripletSource, config: ReportsConfig,
         elif isinstance(triplets, Unread):
             failed.writerow((study, f"{config.triplets} {triplets.reason}"))
         else:
-            yield _row(study, part, text, triplets, config)
+            yield row_of(study, part, text, triplets, config)
 
 
 def _is_text(raw: Any) -> bool:
@@ -133,7 +133,8 @@ def _is_text(raw: Any) -> bool:
     return isinstance(raw, str) and not any("\ud800" <= character <= "\udfff" for character in raw)
 
 
-def _row(study: str, part: Mapping[str, str], text: str, triplets: Sequence[Triplet], config: ReportsConfig) -> Row:
+def row_of(study: str, part: Mapping[str, str], text: str, triplets: Sequence[Triplet], config: ReportsConfig) -> Row:
+    """What the table holds of one report; ``part`` has its findings and impression, ``text`` both."""
     manuscript = write_manuscript(triplets, config)
     return {
         "study_id": study,
