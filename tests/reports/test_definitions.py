@@ -47,7 +47,9 @@ def test_every_reference_is_used_and_can_be_found():
     table = json.loads(TABLE.read_text(encoding="utf-8"))
     used = {key for row in table["findings"].values() for key in row["sources"]}
     assert used == set(table["sources"])
-    assert all(any(word in text for word in ("doi:", "arXiv:", "Elsevier", "Kluwer")) for text in table["sources"].values())
+    assert all(
+        any(word in text for word in ("doi:", "arXiv:", "Elsevier", "Kluwer")) for text in table["sources"].values()
+    )
 
 
 def test_only_names_of_the_vocabulary_become_prompts():

@@ -6,7 +6,6 @@ from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -18,22 +17,23 @@ _LOOKS = {
     "mesh": "italic", "entity": "underline", "anatomy": "cyan", "negation": "bold magenta", "doubt": "bold yellow",
     "history": "bold blue", "absent": "black on green", "uncertain": "black on yellow", "present": "bold white on red",
 }  # fmt: skip
-_INDENT = 2
 
 
 def print_report(report: ShownReport, console: Console) -> None:
     """Print everything; colours where the console has them (a terminal, and NO_COLOR is not set)."""
     for block in report.blocks:
         console.print(Rule(Text(block.name + ("" if block.is_read else " (not read)")), align="left", style="dim"))
-        console.print(Padding(_marked(block), (0, 0, 0, _INDENT), expand=False))
-    console.print(Padding(_legend(report), (1, 0, 0, 0), expand=False))
+        console.print(_marked(block))
+    console.print()
+    console.print(_legend(report))
     if report.failure:
         console.print(Text(f"No triplets: {report.failure}", style="bold"))
         return
-    console.print(Padding(_table(report), (1, 0, 0, 0), expand=False))
+    console.print()
+    console.print(_table(report))
     for name, text in report.texts.items():
         console.print(Rule(Text(name), align="left", style="dim"))
-        console.print(Padding(Text(text), (0, 0, 0, _INDENT), expand=False))
+        console.print(Text(text))
 
 
 def _marked(block: Block) -> Text:
@@ -56,7 +56,7 @@ def _legend(report: ShownReport) -> Text:
 
 
 def _table(report: ShownReport) -> Table:
-    table = Table("entity", "position", "exist", "read from", title_justify="left", box=None, pad_edge=False)
+    table = Table("entity", "position", "exist", "read from", box=None, pad_edge=False)
     for each in report.evidence:
         triplet = each.triplet
         exist = Text(triplet.exist, _LOOKS[triplet.exist])
