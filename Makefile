@@ -38,7 +38,7 @@ setup-scispacy: .venv-scispacy/ready  ## scispaCy, apart (says first what it dow
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or 3.12 is needed: make setup-scispacy PYTHON=/path/to/python3.11"; exit 1; }
 	@case "$(SCISPACY_MODEL)" in https://*) ;; *) test -e "$(SCISPACY_MODEL)" || { \
 		echo "error: SCISPACY_MODEL=$(SCISPACY_MODEL) is neither an https URL nor a file here"; exit 1; };; esac
-	@echo "Setting up .venv-scispacy. Downloads from the package index: about 150 MB (550 MB installed). Then the model:"
+	@echo "Setting up .venv-scispacy. Downloads from the package index: under 200 MB (about 400 MB installed). Then the model:"
 	@echo "$(SCISPACY_MODEL) (en_core_sci_md: about 120 MB)"
 	$(PYTHON) -m venv .venv-scispacy
 	.venv-scispacy/bin/python -m pip install --quiet --disable-pip-version-check uv

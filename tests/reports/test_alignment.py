@@ -23,6 +23,14 @@ def test_words_of_other_sections_belong_nowhere():
     assert share == 1
 
 
+def test_an_impression_that_stands_first_is_found():
+    words, share = aligned(
+        "IMPRESSION : No pneumonia seen . FINDINGS : Lungs are clear .", "Lungs are clear.\n\nNo pneumonia seen."
+    )
+    assert words == [None, None, "No", "pneumonia", "seen", ".", None, None, "Lungs", "are", "clear", "."]
+    assert share == 1
+
+
 def test_changed_words_stand_for_what_they_replaced():
     words, share = aligned("A `` mass '' in ___ F", 'A "mass" in ___F')
     assert words == ["A", '"', "mass", '"', "in", "___", "F"]
