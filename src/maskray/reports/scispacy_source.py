@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,10 @@ def scispacy(python: Path, model: str) -> Iterator[ScispacyProcess]:
         except BaseException:
             process.kill()
             raise
+        finally:
+            # What a dead worker did not take cannot be flushed.
+            with suppress(OSError):
+                process.stdin.close()  # type: ignore[union-attr]
 
 
 def annotate_entities(part_path: Path, annotated_path: Path, python: Path, model: str) -> None:
