@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo open test test-all check format schema record learns bench report unlock clean
+.PHONY: help setup demo open test test-all check format schema record learns bench report unlock clean setup-scispacy show
 
 # The first Python 3.11 or 3.12 that really starts (a shim on PATH may not).
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
@@ -28,6 +28,26 @@ setup: .venv/ready  ## install everything into .venv (says first what it downloa
 		$(if $(TORCH),--torch-backend $(TORCH)) -r requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
+
+# The model comes from scispaCy's authors, by URL or as the downloaded file. (The name en-core-sci-md on PyPI is not theirs.)
+SCISPACY_MODEL ?= https://s3-us-west-2.amazonaws.com/ai2-s2-scispacy/releases/v0.5.4/en_core_sci_md-0.5.4.tar.gz
+
+setup-scispacy: .venv-scispacy/ready  ## scispaCy, apart (says first what it downloads)
+
+.venv-scispacy/ready: envs/scispacy.txt
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or 3.12 is needed: make setup-scispacy PYTHON=/path/to/python3.11"; exit 1; }
+	@case "$(SCISPACY_MODEL)" in https://*) ;; *) test -e "$(SCISPACY_MODEL)" || { \
+		echo "error: SCISPACY_MODEL=$(SCISPACY_MODEL) is neither an https URL nor a file here"; exit 1; };; esac
+	@echo "Setting up .venv-scispacy. Downloads from the package index: under 200 MB (about 400 MB installed). Then the model:"
+	@echo "$(SCISPACY_MODEL) (en_core_sci_md: about 120 MB)"
+	$(PYTHON) -m venv .venv-scispacy
+	.venv-scispacy/bin/python -m pip install --quiet --disable-pip-version-check uv
+	UV_FIND_LINKS="$${PIP_FIND_LINKS:-}" .venv-scispacy/bin/uv pip install --quiet --python .venv-scispacy/bin/python -r envs/scispacy.txt
+	.venv-scispacy/bin/uv pip install --quiet --python .venv-scispacy/bin/python --no-deps "$(SCISPACY_MODEL)"
+	@touch $@
+
+show: setup  ## a report with what is read out of it: make show REPORT=file
+	$(BIN)/python scripts/show_report.py --report $(REPORT)
 
 demo: setup  ## made data to tables and report, about ten minutes on two cores
 	$(SNAKEMAKE) --configfile config/demo.yaml

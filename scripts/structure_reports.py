@@ -7,7 +7,6 @@ be read goes to the list of failed ones with the reason.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from maskray import command
@@ -26,16 +25,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     from maskray.config.dataset import DatasetConfig
     from maskray.config.preprocessing import ReportsConfig
-    from maskray.data import reader_of
-    from maskray.errors import InputError
+    from maskray.data.reports import reports_of
     from maskray.reports.structure import structure_reports
 
     dataset = DatasetConfig.read(arguments.dataset)
-    reader = reader_of(dataset)
-    if not dataset.has_reports or not hasattr(reader, "read_reports"):
-        raise InputError(f"{dataset.name} has no reports: its settings or its reader say so (has_reports, reader)")
     structure_reports(
-        partial(reader.read_reports, command.site_of(arguments), dataset),
+        reports_of(dataset, command.site_of(arguments)),
         ReportsConfig.read(arguments.settings),
         dataset.name,
         part=arguments.part,

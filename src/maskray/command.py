@@ -26,12 +26,12 @@ def folder_or_none(text: str) -> Path | None:
     return Path(text) if text else None
 
 
-def add_site(parser: argparse.ArgumentParser) -> None:
+def add_site(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """The flags that say where a data set's raw files lie; :func:`site_of` reads them."""
     parser.add_argument(
         "--site-folder",
         type=folder_or_none,
-        required=True,
+        required=required,
         metavar="DIR",
         help="the data set as its owners distribute it",
     )

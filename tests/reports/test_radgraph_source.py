@@ -1,3 +1,4 @@
+import json
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 PRESENT, ABSENT, UNCERTAIN = (f"Observation::{x}" for x in ("definitely present", "definitely absent", "uncertain"))
 ANATOMY = "Anatomy::definitely present"
+SHORT = {PRESENT: "OBS-DP", ABSENT: "OBS-DA", UNCERTAIN: "OBS-U", ANATOMY: "ANAT-DP"}
 
 
 def entity(tokens, label, start, end=None, *relations):
@@ -111,3 +113,17 @@ def test_a_report_left_out_of_the_answer_is_none(source, monkeypatch):
     first, second = source.extract(["No edema.", "No mass."])
     assert first is None
     assert second is not None
+
+
+def test_an_equal_file_of_graphs_gives_the_same_triplets(source, tmp_path):
+    """The class's own answer, written in PhysioNet's layout with its short labels, says the same."""
+    texts = ["Small left pleural effusion. No pneumothorax.", "No edema in the left lung.\n\nSmall effusion."]
+    graphs = source._model(texts)
+    for graph in graphs.values():
+        for each in graph["entities"].values():
+            each["label"] = SHORT[each["label"]]
+    (tmp_path / "graphs.json").write_text(json.dumps({f"p10/p1/s{key}.txt": graph for key, graph in graphs.items()}))
+    looked_up = source_of(ReportsConfig(triplets="graphs", graphs=str(tmp_path / "graphs.json")))
+    found = looked_up.extract(texts, ["s0", "s1"])
+    assert found == source.extract(texts)
+    assert sum(map(len, found)) > 0

@@ -87,7 +87,7 @@ def test_same_input_same_bytes(tmp_path):
 
 def test_a_source_without_an_answer_is_a_failure(tmp_path, monkeypatch):
     class Mute:
-        def extract(self, texts):
+        def extract(self, texts, studies=()):
             return [None for _ in texts]
 
     monkeypatch.setattr(structure, "source_of", lambda config: Mute())
@@ -98,7 +98,7 @@ def test_a_source_without_an_answer_is_a_failure(tmp_path, monkeypatch):
 
 def test_memory_stays_flat(tmp_path, monkeypatch):
     class Silent:
-        def extract(self, texts):
+        def extract(self, texts, studies=()):
             return [[] for _ in texts]
 
     monkeypatch.setattr(structure, "source_of", lambda config: Silent())

@@ -10,7 +10,7 @@ from maskray.config.preprocessing import ReportsConfig
 from maskray.errors import InputError
 from maskray.reports.manuscripts import write_manuscript
 from maskray.reports.marks import MarkedText
-from maskray.reports.tokens import build_tokenizer, encode, encode_many, load_tokenizer
+from maskray.reports.tokens import build_tokenizer, encode, encode_many, load_tokenizer, pieces_of_spans
 from maskray.reports.triplets import Triplet
 
 TEXTS = ["Is there pneumothorax? No. Verdict: pneumothorax absent.", "Is there effusion? Yes.", "Is there edema?"]
@@ -134,3 +134,46 @@ def test_a_word_of_few_reports_is_spelt_out(tmp_path):
     assert {"edema", "pleural", "thickening"} <= words
     assert "smith" not in words
     assert tokenizer.decode(tokenizer("smith")["input_ids"], skip_special_tokens=True) == "smith"
+
+
+@pytest.fixture(scope="module")
+def clip_tokenizer():
+    """CLIP's own tokenizer class with a made vocabulary: bytes, and the pieces of "effus"."""
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import CLIPTokenizer
+
+    alphabet = sorted(ByteLevel.alphabet())
+    merges = [("e", "f"), ("ef", "f"), ("u", "s"), ("eff", "us")]
+    pieces = [*alphabet, *(f"{c}</w>" for c in alphabet), *("".join(pair) for pair in merges)]
+    pieces += ["<|startoftext|>", "<|endoftext|>"]
+    return CLIPTokenizer(vocab={piece: i for i, piece in enumerate(pieces)}, merges=merges)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "marked"),
+    [
+        ("Effusions", ["Effusion"], ["effus", "i", "o", "n"]),
+        ("an effusion", ["effusion"], ["effus", "i", "o", "n</w>"]),
+        ("no   café.", ["café"], ["c", "a", "f", "Ã", "©</w>"]),
+        ("can't see", ["n't"], ["n</w>", "'", "t</w>"]),
+        ("a effusion", ["us"], ["effus"]),
+        ("— x", ["—", "x"], ["â", "Ģ", "Ķ</w>", "x</w>"]),
+        ("effus", [], []),
+    ],
+)
+def test_pieces_that_overlap_a_span(clip_tokenizer, text, names, marked):
+    encoded = clip_tokenizer(text, return_offsets_mapping=True)
+    spans = [(text.index(name), text.index(name) + len(name)) for name in names]
+    chosen = pieces_of_spans(encoded["offset_mapping"], spans)
+    pieces = clip_tokenizer.convert_ids_to_tokens(encoded["input_ids"])
+    assert [piece for piece, inside in zip(pieces, chosen, strict=True) if inside] == marked
+    assert not chosen[0]
+    assert not chosen[-1]
+
+
+def test_a_piece_with_its_leading_space_belongs_to_its_word():
+    # "Ġleft Ġbase" of tokenizers that keep the space: characters of "left" are 0 to 4, of " base" 4 to 9.
+    assert pieces_of_spans([(0, 4), (4, 9)], [(0, 4)]) == [True, False]
+    assert pieces_of_spans([(0, 4), (4, 9)], [(5, 9)]) == [False, True]
+    assert pieces_of_spans([(0, 0), (0, 4)], [(0, 4)]) == [False, True]
+    assert pieces_of_spans([(3, 4)], []) == [False]

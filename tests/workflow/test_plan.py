@@ -68,3 +68,16 @@ def test_weights_are_looked_for_where_they_are_fetched(fresh):
     planned = fresh.snakemake("-n", "-p", "--config", "weights_folder=elsewhere", "--", weights).stdout
     assert "--fetched elsewhere/emilyalsentzer--Bio_ClinicalBERT/fetched.json" in planned
     assert "MASKRAY_WEIGHTS=elsewhere " in planned
+
+
+def test_scispacy_adds_one_job_for_each_part_and_structures_nothing_anew(fresh):
+    """The settings of entities alone are no settings of structure_reports: RadGraph's hours are not spent again."""
+    reports = "results/reports/mimic/reports.parquet"
+    plain = fresh.snakemake("-n", "-p", "--config", "report_jobs=3", "--", reports).stdout
+    chosen = "reports={entities: scispacy, scispacy_model: my_model, scispacy_python: elsewhere/python}"
+    planned = fresh.snakemake("-n", "-p", "--config", "report_jobs=3", chosen, "--", reports).stdout
+    assert "annotate_entities" not in plain
+    assert planned.count("--model my_model --python elsewhere/python") == 3
+    commands = [{line for line in text.splitlines() if "structure_reports.py" in line} for text in (plain, planned)]
+    assert len(commands[0]) == 3
+    assert commands[0] == commands[1]

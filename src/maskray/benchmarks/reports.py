@@ -15,10 +15,11 @@ from maskray.benchmarks.made import report_texts
 from maskray.benchmarks.measure import Row, Sizes, compare
 from maskray.config.preprocessing import ReportsConfig
 from maskray.reports.manuscripts import write_manuscript
+from maskray.reports.rules import RuleSource
 from maskray.reports.sections import described, split_sections
 from maskray.reports.sentences import split_sentences
-from maskray.reports.structure import text_of
-from maskray.reports.triplets import Triplet, TripletSource, source_of
+from maskray.reports.styles import text_of
+from maskray.reports.triplets import Triplet
 from maskray.reports.vocabulary import FINDINGS, finding_of_words
 
 _CONFIG = ReportsConfig()
@@ -49,7 +50,7 @@ def _measure(what: str, reports: Sequence[str], seconds: float) -> Row:
     return compare(
         what,
         "reports/s",
-        lambda _: partial(_manuscripts, source_of(_CONFIG), reports),
+        lambda _: partial(_manuscripts, RuleSource(), reports),
         lambda _: partial(_peer_manuscripts, nlp, texts),
         peer_name="spaCy, sentencizer, negspacy",
         num_items=len(reports),
@@ -63,9 +64,9 @@ def _text(report: str) -> str:
     return text_of(part.get("findings", ""), part.get("impression", ""))
 
 
-def _manuscripts(source: TripletSource, reports: Sequence[str]) -> list[str]:
+def _manuscripts(source: RuleSource, reports: Sequence[str]) -> list[str]:
     found = source.extract([_text(report) for report in reports])
-    return [write_manuscript(triplets or [], _CONFIG).text for triplets in found]
+    return [write_manuscript(triplets, _CONFIG).text for triplets in found]
 
 
 def _peer_pipeline() -> Any:
@@ -93,8 +94,8 @@ def _agreement(nlp: Any, texts: Sequence[str]) -> dict[str, float]:
     some = texts[:_NUM_COMPARED]
     ours = {
         statement
-        for number, triplets in enumerate(source_of(_CONFIG).extract(some))
-        for triplet in triplets or ()
+        for number, triplets in enumerate(RuleSource().extract(some))
+        for triplet in triplets
         for statement in _statements(number, triplet)
     }
     peer = {

@@ -35,6 +35,9 @@ class ImagesConfig(Frozen):
     max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
 
 
+UncertainPolicy = Literal["uncertain", "drop", "positive", "probable"]
+
+
 class MeshConfig(Frozen):
     """Which words of a report are Medical Subject Headings (MedIM, Sec. 2.2)."""
 
@@ -51,11 +54,24 @@ class MeshConfig(Frozen):
 class ReportsConfig(Frozen):
     """How reports become triplets and manuscripts."""
 
-    triplets: Literal["rules", "radgraph"] = "rules"
+    triplets: Literal["rules", "radgraph", "graphs"] = Field(
+        "rules", description="graphs: looked up in the published graphs of RadGraph 1.0.0 (PhysioNet)"
+    )
     radgraph_model: Literal["radgraph", "radgraph-xl"] = "radgraph-xl"
     radgraph_cache: str | None = Field(None, description="folder with the fetched RadGraph model")
-    uncertain: Literal["uncertain", "drop", "positive"] = Field(
-        "uncertain", description="how an uncertain observation is answered in the manuscript"
+    graphs: str | None = Field(None, description="MIMIC-CXR_graphs.json or CheXpert_graphs.json of RadGraph 1.0.0")
+    entities: Literal["rules", "scispacy"] = "rules"
+    scispacy_model: str = Field("en_core_sci_md", description="name or folder of a spaCy pipeline with entities")
+    scispacy_python: str = Field(
+        ".venv-scispacy/bin/python", description="the Python of scispaCy's own environment (make setup-scispacy)"
+    )
+    uncertain: UncertainPolicy | Literal["by_finding"] = Field(
+        "uncertain",
+        description="how an uncertain observation is answered: uncertain; left out (drop); Yes (positive); Yes where "
+        "probable and else left out (probable); or as findings.yaml says of each finding (by_finding)",
+    )
+    uncertain_by_finding: dict[str, UncertainPolicy] = Field(
+        {}, description="with by_finding: findings, named as in findings.yaml, whose policy is another one"
     )
     mesh: MeshConfig = MeshConfig()
 

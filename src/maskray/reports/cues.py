@@ -1,99 +1,126 @@
-"""Whether a finding is present, absent or uncertain, by the cues around it."""
+"""Whether a finding is present, absent or uncertain, by the cues of its clause (their lists: ``cues.yaml``)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from maskray.reports.phrases import Match
 
 _MAX_BACKWARD_GAP = 6
 _MAX_BETWEEN_GAP = 4
-_COORDINATION = frozenset({"and", "or", "/", "versus", "vs", "vs.", "and/or"})
+_MAX_PAST_GAP = 3
+_COORDINATION = frozenset({"and", "or", "/", "versus", "vs", "+", "&", "nor"})
+_NOUN_ENDS = frozenset({",", "and", "or", "is", "are", "was", "were", "with"})
 
 Span = tuple[int, int]
+# Two grades of doubt: "probably", "atelectasis or scarring" (one of the two is there); and "may represent".
+Said = Literal["present", "absent", "probable", "possible"]
 
 
-@dataclass(frozen=True)
-class Cue:
-    """A cue of one kind (``uncertainty_before``, ``ignored_after`` …; see ``cues.yaml``) at tokens ``[start, end)``."""
-
-    kind: str
-    start: int
-    end: int
-
-
-def exist_of(
-    target: Span,
-    mentions: Sequence[Span],
-    cues: Sequence[Cue],
-    words: Sequence[str],
-    clause: Span,
-    is_negated: bool,
-) -> Literal["present", "absent", "uncertain"] | None:
-    """What the clause says of the finding at tokens ``target``; None where it speaks of history, a question or a plan.
+def said_of(
+    target: Span, mentions: Sequence[Span], cues: Sequence[Match], words: Sequence[str], clause: Span, lasts: bool
+) -> Said | None:
+    """What the clause says of the finding at words ``target``; None where it speaks of history, a question or a plan.
 
     Args:
-        target: tokens of the finding's name.
-        mentions: tokens of all findings of the clause, in order, the target among them.
+        target: words of the finding's name.
+        mentions: words of all findings of the clause, in order, the target among them.
         cues: cues of the sentence.
-        words: lower-case tokens of the sentence.
-        clause: tokens of the clause.
-        is_negated: what the negation detector says.
+        words: words of the sentence.
+        clause: words of the clause.
+        lasts: True for a finding that stays ("old fracture"): its past is its present.
     """
+    if not cues:
+        return "present"
     near = [cue for cue in cues if clause[0] <= cue.start < clause[1]]
     if _is_ignored(target, cues, near, words):
         return None
-    if _looks_forward(target, near, "uncertainty_strong_before") or any(
-        _looks_back(target, cue, mentions, words) for cue in near if cue.kind == "uncertainty_strong_after"
-    ):
-        return "uncertain"
-    if is_negated:
+    if _speaks(target, near, mentions, words, "uncertainty_strong"):
+        return "possible"
+    if _speaks(target, near, mentions, words, "negation") or _is_answered(target, near):
         return "absent"
-    is_uncertain = (
-        _looks_forward(target, near, "uncertainty_before")
-        or any(
-            _looks_back(target, cue, mentions, words) and not _something_follows(cue, mentions)
-            for cue in near
-            if cue.kind == "uncertainty_after"
-        )
-        or any(
-            _stands_beside(target, cue, mentions) and "change" not in words[clause[0] : cue.start]
-            for cue in near
-            if cue.kind == "uncertainty_between"
-        )
+    if not lasts and _is_past(target, near, words):
+        return None
+    if _is_doubted(target, near, mentions, words, "uncertainty"):
+        return "possible"
+    is_one_of_two = any(
+        _stands_beside(target, cue, mentions) and "change" not in words[clause[0] : cue.start]
+        for cue in near
+        if cue.kind == "uncertainty_between"
     )
-    return "uncertain" if is_uncertain else "present"
+    return "probable" if is_one_of_two or _is_doubted(target, near, mentions, words, "probable") else "present"
 
 
-def _is_ignored(target: Span, cues: Sequence[Cue], near: Sequence[Cue], words: Sequence[str]) -> bool:
-    heads = [cue for cue in cues if cue.kind == "ignored_before" and words[cue.end : cue.end + 1] == [":"]]
-    return (
-        _looks_forward(target, near, "ignored_before")
-        or any(cue.end <= target[0] for cue in heads)
-        or any(cue.kind == "ignored_after" and cue.start == target[1] for cue in near)
+def _is_doubted(target: Span, near: Sequence[Match], mentions: Sequence[Span], words: Sequence[str], kind: str) -> bool:
+    return _looks_forward(target, near, f"{kind}_before") or any(
+        cue.kind == f"{kind}_after"
+        and _looks_back(target, cue, mentions, words)
+        and not _something_follows(cue, mentions)
+        for cue in near
     )
 
 
-def _looks_forward(target: Span, cues: Sequence[Cue], kind: str) -> bool:
+def _is_ignored(target: Span, cues: Sequence[Match], near: Sequence[Match], words: Sequence[str]) -> bool:
+    return any(
+        (cue.kind == "ignored_before" and cue.end <= target[0])
+        or (cue.kind == "ignored_after" and cue.start == target[1])
+        for cue in near
+    ) or any(
+        # "Indication: cough, effusion": the whole sentence.
+        cue.kind == "ignored_before" and cue.end <= target[0] and words[cue.end : cue.end + 1] == [":"]
+        for cue in cues
+    )
+
+
+def _is_past(target: Span, near: Sequence[Match], words: Sequence[str]) -> bool:
+    """ "Prior left pneumonia", "pneumonia on the prior exam"."""
+    return any(
+        (cue.kind == "past_after" and cue.start == target[1])
+        or (
+            cue.kind == "past_before"
+            and 0 <= target[0] - cue.end <= _MAX_PAST_GAP
+            and _NOUN_ENDS.isdisjoint(words[cue.end : target[0]])
+        )
+        for cue in near
+    )
+
+
+def _speaks(target: Span, near: Sequence[Match], mentions: Sequence[Span], words: Sequence[str], kind: str) -> bool:
+    """True where a cue of this kind before the target or right after it reaches it."""
+    return _looks_forward(target, near, f"{kind}_before") or any(
+        cue.kind == f"{kind}_after" and _looks_back(target, cue, mentions, words) for cue in near
+    )
+
+
+def _is_answered(target: Span, near: Sequence[Match]) -> bool:
+    return any(cue.kind == "negation_answer" and target[1] <= cue.start for cue in near)
+
+
+def _looks_forward(target: Span, cues: Sequence[Match], kind: str) -> bool:
     return any(cue.kind == kind and cue.end <= target[0] for cue in cues)
 
 
-def _something_follows(cue: Cue, mentions: Sequence[Span]) -> bool:
+def _something_follows(cue: Match, mentions: Sequence[Span]) -> bool:
     return any(start >= cue.end for start, _ in mentions)
 
 
-def _looks_back(target: Span, cue: Cue, mentions: Sequence[Span], words: Sequence[str]) -> bool:
-    """True where the cue speaks of the target: the nearest finding before it, or one joined to that by "and", "or"."""
+def _looks_back(target: Span, cue: Match, mentions: Sequence[Span], words: Sequence[str]) -> bool:
+    """True where the cue speaks of the target: the nearest finding before it, or one joined to that ("A, B and C")."""
     before = [span for span in mentions if span[1] <= cue.start]
     if target not in before or cue.start - before[-1][1] > _MAX_BACKWARD_GAP:
         return False
-    for earlier, later in zip(before[before.index(target) :], before[before.index(target) + 1 :], strict=False):
-        if not _COORDINATION & set(words[earlier[1] : later[0]]):
+    is_list = False
+    for i in range(len(before) - 1, before.index(target), -1):
+        gap = words[before[i - 1][1] : before[i][0]]
+        is_joined = not _COORDINATION.isdisjoint(gap)
+        if not (is_joined or (is_list and "," in gap)):
             return False
+        is_list = True
     return True
 
 
-def _stands_beside(target: Span, cue: Cue, mentions: Sequence[Span]) -> bool:
+def _stands_beside(target: Span, cue: Match, mentions: Sequence[Span]) -> bool:
     """True for the findings right before and right after "versus" or "or"."""
     before = [span for span in mentions if span[1] <= cue.start and cue.start - span[1] <= 1]
     after = [span for span in mentions if cue.end <= span[0] <= cue.end + _MAX_BETWEEN_GAP]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from maskray.files import read_yaml
+from maskray.reports.phrases import expanded
 from maskray.reports.vocabulary import FINDINGS, Finding, with_plurals
 
 _FOLDER = Path(__file__).parent
@@ -86,9 +86,19 @@ def structures() -> tuple[dict[str, str], dict[str, Structure], dict[str, str]]:
 
 
 @cache
-def cues() -> dict[str, Any]:
-    """``cues.yaml``."""
-    return read_yaml(_FOLDER / "cues.yaml")
+def cues() -> dict[str, list[str]]:
+    """``cues.yaml``: kind of cue -> its phrases, choices written out."""
+    return _written_out(read_yaml(_FOLDER / "cues.yaml")["cues"])
+
+
+@cache
+def clause_words() -> dict[str, list[str]]:
+    """``cues.yaml``: what parts clauses."""
+    return _written_out(read_yaml(_FOLDER / "cues.yaml")["clauses"])
+
+
+def _written_out(table: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return {kind: [phrase for pattern in rows for phrase in expanded(str(pattern))] for kind, rows in table.items()}
 
 
 def _inverted(table: Mapping[str, list[str]]) -> dict[str, str]:

@@ -48,14 +48,26 @@ def merged(triplets: Iterable[Triplet], config: ReportsConfig) -> dict[tuple[str
     """(entity, position) -> exist after the policy on uncertainty, in the order of first mention."""
     observations: dict[tuple[str, str], Exist] = {}
     for triplet in triplets:
-        exist = triplet.exist
-        if exist == "uncertain":
-            if config.uncertain == "drop":
-                continue
-            exist = "present" if config.uncertain == "positive" else "uncertain"
+        exist = _decided(triplet, config)
+        if exist is None:
+            continue
         key = (triplet.entity.lower(), triplet.position.lower())
         observations[key] = _stronger(observations.get(key), exist)
     return observations
+
+
+def _decided(triplet: Triplet, config: ReportsConfig) -> Exist | None:
+    """What an observation counts as under the policy on uncertainty; None where it is dropped."""
+    if triplet.exist != "uncertain":
+        return triplet.exist
+    policy: str = config.uncertain
+    if policy == "by_finding":
+        finding = finding_of_words(triplet.entity)
+        name = finding.name if finding else ""
+        policy = config.uncertain_by_finding.get(name) or (finding.uncertain if finding else "probable")
+    if policy == "probable":
+        policy = "positive" if triplet.doubt == "probable" else "drop"
+    return {"positive": "present", "uncertain": "uncertain"}.get(policy)  # type: ignore[return-value]
 
 
 def verdicts(observations: Mapping[tuple[str, str], Exist]) -> dict[str, Exist]:

@@ -130,7 +130,7 @@ def _is_location(end: int, start: int, words: Sequence[str], is_finding: Sequenc
     gap = [word for i, word in enumerate(words[end:start], end) if not is_finding[i]]
     if len(gap) > _MAX_AFTER or {"with", ";"} & set(gap):
         return False
-    return bool(_PREPOSITIONS & {*gap, words[start]}) or not gap
+    return bool(_PREPOSITIONS & {*gap, words[start]}) or gap in ([], [","]) or gap[0] == ":"
 
 
 def _joins(later: Place, earlier: Place, words: Sequence[str]) -> bool:

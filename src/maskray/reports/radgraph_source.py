@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from maskray.errors import InputError
+from maskray.reports.alignment import align
 from maskray.reports.lexicon import anatomy, structures
 from maskray.reports.sentences import sentence_spans
-from maskray.reports.triplets import Exist, Triplet
+from maskray.reports.triplets import Exist, Triplet, Unread
 from maskray.reports.vocabulary import finding_of_words
 
 _EXIST: Mapping[str, Exist] = {
@@ -21,10 +22,15 @@ _EXIST: Mapping[str, Exist] = {
 }
 # The spelling of the published MIMIC-CXR graphs.
 _EXIST_SHORT: Mapping[str, Exist] = {"OBS-DP": "present", "OBS-DA": "absent", "OBS-U": "uncertain"}
+# A text of which fewer words stand in the graph is another one.
+_MIN_ALIGNED = 0.9
 # These say which finding it is, not where: "pleural effusion", "pulmonary edema".
 _ADJECTIVES = frozenset(
     {"pleural", "pulmonary", "cardiac", "cardiopulmonary", "lung", "vascular", "interstitial", "focal"}
 )
+
+# What may be part of a position's name; "3 cm" (a measurement) may not.
+_PLACES = frozenset({"Anatomy::definitely present", "ANAT-DP"})
 
 Graph = Mapping[str, Any]
 
@@ -35,34 +41,40 @@ class RadGraphSource:
     def __init__(self, model: str, cache: str | None) -> None:
         self._model = _load(model, cache)
 
-    def extract(self, texts: Sequence[str]) -> list[list[Triplet] | None]:
+    def extract(self, texts: Sequence[str], studies: Sequence[str] = ()) -> list[list[Triplet] | Unread | None]:
         """The triplets of each text; None where the model left a text out of its answer."""
         # An empty text would be read as the word "None".
         said = [i for i, text in enumerate(texts) if text.strip()]
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             answer = self._model([texts[i] for i in said]) if said else {}
-        result: list[list[Triplet] | None] = [[] for _ in texts]
+        result: list[list[Triplet] | Unread | None] = [[] for _ in texts]
         for key, i in enumerate(said):
             graph = answer.get(str(key))
             result[i] = None if graph is None else triplets_of_graph(graph, texts[i])
         return result
 
 
-def triplets_of_graph(graph: Graph, text: str) -> list[Triplet]:
-    """The triplets of one answer of RadGraph, in the order of the text.
+def triplets_of_graph(graph: Graph, text: str) -> list[Triplet] | Unread:
+    """The triplets of one graph of RadGraph, in the order of the text.
 
-    An observation that only modifies another one ("small") is no entity of its own. ``located_at`` gives the
-    position. Word indices of the graph, which are inclusive, become character spans of ``text``.
+    An observation that only modifies another one ("small") or that measures ("3 cm", RadGraph-XL) is no entity of its
+    own. ``located_at`` gives the position. Word indices of the graph, which are inclusive, become character spans of
+    ``text``; the graph may be of a longer text, whose other entities are left out.
     """
     entities: Mapping[str, Any] = graph["entities"]
-    spans = _word_spans(graph["text"].split(), text)
+    spans, aligned = align(graph["text"].split(), text)
+    if aligned < _MIN_ALIGNED:
+        return Unread(f"has a graph of another text ({aligned:.0%} of the words align)")
     sentences = sentence_spans(text)
     found: list[Triplet] = []
     for key, entity in sorted(entities.items(), key=lambda item: (item[1]["start_ix"], int(item[0]))):
         exist = _exist(entity["label"])
         if exist is None or _only_modifies(entity, entities):
             continue
-        start, end = spans[entity["start_ix"]][0], spans[entity["end_ix"]][1]
+        words = [span for span in spans[entity["start_ix"] : entity["end_ix"] + 1] if span is not None]
+        if not words:
+            continue
+        start, end = words[0][0], words[-1][1]
         index = next((n for n, (first, last) in enumerate(sentences) if first <= start < last), 0)
         for name, position, state in _statements(key, entity, entities, exist):
             found.append(Triplet(name, position, state, index, start, end))
@@ -116,7 +128,7 @@ def _whole(key: str, entities: Mapping[str, Any]) -> str:
     own = [entities[key]] + [
         other
         for other in entities.values()
-        if other["label"].startswith(("Anatomy", "ANAT")) and ["modify", key] in [list(r) for r in other["relations"]]
+        if other["label"] in _PLACES and ["modify", key] in [list(r) for r in other["relations"]]
     ]
     return " ".join(part["tokens"].lower() for part in sorted(own, key=lambda part: part["start_ix"]))
 
@@ -135,20 +147,6 @@ def _only_modifies(entity: Mapping[str, Any], entities: Mapping[str, Any]) -> bo
 
 def _exist(label: str) -> Exist | None:
     return _EXIST.get(label) or _EXIST_SHORT.get(label)
-
-
-def _word_spans(words: Sequence[str], text: str) -> list[tuple[int, int]]:
-    """Where each word of RadGraph's tokenisation stands in the text; a word it changed gets an empty span."""
-    spans = []
-    cursor = 0
-    for word in words:
-        start = text.find(word, cursor)
-        if start < 0:
-            spans.append((cursor, cursor))
-            continue
-        cursor = start + len(word)
-        spans.append((start, cursor))
-    return spans
 
 
 def _load(model: str, cache: str | None) -> Any:

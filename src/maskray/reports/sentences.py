@@ -43,7 +43,8 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
     if match["paragraph"]:
         return _starts_item_or_paragraph(text, match)
     if match["mark"][0] != ".":
-        return True
+        # "? effusion" asks.
+        return _has_words(text[start : match.start()])
     before = _LAST_WORD.search(text, start, match.start())
     word = before.group().lower().rstrip(".") if before else ""
     if word in _ABBREVIATIONS:

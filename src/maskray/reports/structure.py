@@ -20,11 +20,12 @@ import pyarrow.parquet as pq
 from maskray.config.preprocessing import ReportsConfig
 from maskray.errors import InputError
 from maskray.files import written_whole
+from maskray.reports.entities import entity_spans
 from maskray.reports.manuscripts import write_manuscript
 from maskray.reports.sections import described, split_sections
 from maskray.reports.sentences import split_sentences
 from maskray.reports.styles import EXTRA_COLUMNS, extra_columns, text_of
-from maskray.reports.triplets import Triplet, TripletSource, source_of
+from maskray.reports.triplets import Triplet, TripletSource, Unread, read_triplets, source_of
 
 SCHEMA = pa.schema(
     [
@@ -35,6 +36,7 @@ SCHEMA = pa.schema(
         ("triplets", pa.string()),
         ("manuscript", pa.string()),
         ("answers", pa.string()),
+        ("entities", pa.string()),
         *((name, pa.string()) for name in EXTRA_COLUMNS),
     ]
 )
@@ -112,19 +114,27 @@ def _batches(reports: Iterator[Report]) -> Iterator[list[Report]]:
 
 def _rows(batch: Sequence[Report], source: TripletSource, config: ReportsConfig, failed: Any) -> Iterator[Row]:
     """A row for each report, or a line in ``failed``."""
-    parts = [described(split_sections(text)) for _, text in batch]
+    parts = [described(split_sections(text)) if _is_text(text) else {} for _, text in batch]
     texts = [text_of(part.get("findings", ""), part.get("impression", "")) for part in parts]
-    found = source.extract(texts)
+    found = read_triplets(source, texts, [study for study, _ in batch])
     for (study, raw), part, text, triplets in zip(batch, parts, texts, found, strict=True):
-        if not text:
+        if not _is_text(raw):
+            failed.writerow((study, "not text"))
+        elif not text:
             failed.writerow((study, "no findings or impression" if raw.strip() else "empty"))
-        elif triplets is None:
-            failed.writerow((study, f"{config.triplets} gave no answer"))
+        elif isinstance(triplets, Unread):
+            failed.writerow((study, f"{config.triplets} {triplets.reason}"))
         else:
-            yield _row(study, part, text, triplets, config)
+            yield row_of(study, part, text, triplets, config)
 
 
-def _row(study: str, part: Mapping[str, str], text: str, triplets: Sequence[Triplet], config: ReportsConfig) -> Row:
+def _is_text(raw: Any) -> bool:
+    """True for what a Parquet file can hold as text: a string, without halves of characters."""
+    return isinstance(raw, str) and not any("\ud800" <= character <= "\udfff" for character in raw)
+
+
+def row_of(study: str, part: Mapping[str, str], text: str, triplets: Sequence[Triplet], config: ReportsConfig) -> Row:
+    """What the table holds of one report; ``part`` has its findings and impression, ``text`` both."""
     manuscript = write_manuscript(triplets, config)
     return {
         "study_id": study,
@@ -134,6 +144,7 @@ def _row(study: str, part: Mapping[str, str], text: str, triplets: Sequence[Trip
         "triplets": json.dumps([asdict(triplet) for triplet in triplets]),
         "manuscript": manuscript.text,
         "answers": json.dumps(manuscript.answers),
+        "entities": json.dumps(entity_spans(text)),
     } | extra_columns(text, triplets, config)
 
 

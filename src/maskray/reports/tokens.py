@@ -175,15 +175,13 @@ def encode_many(
     ]
 
 
-def pieces_of_spans(offsets: Sequence[tuple[int, int]], spans: Spans) -> list[bool]:
+def pieces_of_spans(offsets: Sequence[tuple[int, int]], spans: Iterable[tuple[int, int]]) -> list[bool]:
     """True for each piece of which a character lies in a span; special tokens have empty offsets.
 
     Args:
         offsets: characters ``[start, end)`` of each piece, as a fast tokenizer's ``offset_mapping`` has them.
         spans: characters ``[start, end)`` of the same text.
     """
-    if not spans:
-        return [False] * len(offsets)
     characters = frozenset(position for start, end in spans for position in range(start, end))
     return [not characters.isdisjoint(range(start, end)) for start, end in offsets]
 

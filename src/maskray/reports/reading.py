@@ -1,0 +1,90 @@
+"""One sentence read against all word lists: terms, places, cues and clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from maskray.reports.clauses import clause_starts
+from maskray.reports.lexicon import anatomy, clause_words, cues, structures
+from maskray.reports.phrases import Match, Phrases, longest
+from maskray.reports.positions import Place, places
+from maskray.reports.vocabulary import FINDINGS
+from maskray.reports.words import Words, words_of
+
+FINDING, STATE, STRUCTURE = "FINDING", "STATE", "STRUCTURE"
+_TERMS = frozenset({FINDING, STATE, STRUCTURE})
+_ANATOMY, _OPENER = "anatomy", "opener"
+_ANSWER = "negation_answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What stands in a sentence; all spans count words.
+
+    Attributes:
+        text: its words.
+        terms: names of findings, states and structures in order, without overlap; ``kind`` says which.
+        cues: of denial, doubt and history in order; ``kind`` is their list in ``cues.yaml``.
+        places: anatomy, in order.
+        clauses: spans ``[start, end)`` that cover the sentence.
+    """
+
+    text: Words
+    terms: list[Match]
+    cues: list[Match]
+    places: list[Place]
+    clauses: list[tuple[int, int]]
+
+
+class Reader:
+    """Reads sentences with the word lists of this package."""
+
+    def __init__(self) -> None:
+        self._phrases = Phrases()
+        places_of = anatomy()
+        words, _, states = structures()
+        for finding in (finding for finding in FINDINGS.values() if finding.name != "No Finding"):
+            for word in finding.synonyms:
+                self._phrases.add(word, FINDING, finding.name)
+        for kind, table in ((STATE, states), (STRUCTURE, words)):
+            for word, name in table.items():
+                self._phrases.add(word, kind, name)
+        for table in (places_of.sides, places_of.parts, places_of.whole):
+            for word in table:
+                self._phrases.add(word, _ANATOMY, word)
+        for kind, phrases in cues().items():
+            for phrase in phrases:
+                self._phrases.add(phrase, kind, phrase)
+        for phrase in clause_words()["openers"]:
+            self._phrases.add(phrase, _OPENER, phrase)
+
+    def read(self, sentence: str) -> Reading | None:
+        """The sentence; None where it names no finding and no state."""
+        text = words_of(sentence)
+        matches = self._phrases.find(text.words)
+        terms = _terms(matches)
+        if not any(term.kind != STRUCTURE for term in terms):
+            return None
+        others = [match for match in matches if match.kind not in _TERMS]
+        found = longest(
+            match for match in others if match.kind not in (_ANATOMY, _OPENER) and _may_stand(match, text.words)
+        )
+        openers = {match.start for match in others if match.kind == _OPENER}
+        starts = clause_starts(text.words, terms, found, openers)
+        named = [(match.start, match.end, match.name) for match in longest(m for m in others if m.kind == _ANATOMY)]
+        ends = [*starts[1:], len(text.words)]
+        return Reading(text, terms, found, places(named, text.words), list(zip(starts, ends, strict=True)))
+
+
+def _terms(matches: Sequence[Match]) -> list[Match]:
+    """Longest first; of two kinds at one place a finding wins over a state, and that over a structure."""
+    kept: dict[int, Match] = {}
+    for match in longest(match for match in matches if match.kind in _TERMS):
+        kept.setdefault(match.start, match)
+    return list(kept.values())
+
+
+def _may_stand(cue: Match, words: Sequence[str]) -> bool:
+    """ "Effusion: none" is an answer only where nothing follows."""
+    return cue.kind != _ANSWER or words[cue.end : cue.end + 1] in ([], [";"], [","])

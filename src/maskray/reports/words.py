@@ -1,0 +1,47 @@
+"""Words of a sentence, as the report rules see them.
+
+Hyphens inside a word part it ("ill-defined" is two words) and full stops vanish, so that one spelling of a phrase
+stands for all. Blanks of de-identified reports (``XXXX``, ``___``) say nothing and vanish too.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+DASH = "--"
+_TOKEN = re.compile(r"\d+(?:\.\d+)?(?![^\W_])|[^\W_]+(?:['’][^\W_]+)?|[,;:/()\[\]?&+]|-{2,}|(?:^|(?<=\s))-(?=\s)|[–—]")
+_SAME = {"(": ",", ")": ",", "[": ",", "]": ",", "-": DASH, "–": DASH, "—": DASH, "---": DASH}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Lower-case words and punctuation of a sentence, and the characters ``[starts[i], ends[i])`` of each."""
+
+    words: list[str]
+    starts: list[int]
+    ends: list[int]
+
+
+def words_of(sentence: str) -> Words:
+    """The words; brackets count as commas, all dashes that stand alone as ``--``."""
+    words, starts, ends = [], [], []
+    for match in _TOKEN.finditer(_lower(sentence)):
+        word = match.group()
+        if word == "xxxx":
+            continue
+        words.append(_SAME.get(word, word))
+        starts.append(match.start())
+        ends.append(match.end())
+    return Words(words, starts, ends)
+
+
+def plain_words(phrase: str) -> tuple[str, ...]:
+    """The words of a phrase of a word list."""
+    return tuple(words_of(phrase).words)
+
+
+def _lower(text: str) -> str:
+    """Lower case, character by character where the whole would change its length (a few Turkish letters)."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
