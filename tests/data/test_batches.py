@@ -96,7 +96,8 @@ def test_finished_batches_are_augmented_and_repeatable(sources, tokenizer):
 def test_a_second_stream_has_films_alone_in_an_order_of_its_own(sources, tokenizer):
     stores = stores_of(sources)
     films = join_films(sources, stores)
-    pairs = StreamBatches(join_pairs(sources, stores, "sentences"), stores, None, BatchOrder(24, 6, 11), False)
+    joined = join_pairs(sources, stores, "sentences")
+    pairs = StreamBatches(joined, stores, None, BatchOrder(len(joined), 6, 11), False)
     alone = StreamBatches(films, stores, None, BatchOrder(len(films), 6, 12), False)
     first, second = Batches([pairs, alone], 8)[1]
     assert second.token_ids_BL.shape == (6, 0)

@@ -111,9 +111,10 @@ def test_long_texts_are_cut_and_still_end(reports, tokenizer):
 def test_a_batch_is_padded(reports, tokenizer):
     texts = TokenisedReports(reports, "manuscript", tokenizer, 40)
     fields = texts.batch([0, 1, 0], [1, 2, 3])
-    ids_BL, real_BL, answer_BL = fields[:3]
+    names = ("token_ids_BL", "token_is_real_BL", "token_is_answer_BL")
+    ids_BL, real_BL, answer_BL = (fields[name] for name in names)
     alone = texts.one(1, 2)
-    assert len({tuple(field.shape) for field in fields}) == 1
+    assert len({tuple(field.shape) for field in fields.values()}) == 1
     assert ids_BL.shape[1] % 8 == 0
     assert real_BL.sum(1).tolist() == [len(texts.one(row, 0)["ids"]) for row in (0, 1, 0)]
     assert ids_BL[1][real_BL[1]].tolist() == alone["ids"].tolist()

@@ -73,8 +73,8 @@ class StreamBatches:
         return StoredBatch(
             torch.from_numpy(images_BSS),
             None if ridge_BSS is None else torch.from_numpy(ridge_BSS),
-            *tokens,
-            torch.from_numpy(seeds),
+            sample_seeds_B=torch.from_numpy(seeds),
+            **tokens,
         )
 
     def _read_images(self, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -92,8 +92,8 @@ class TokenisedReports:
         pieces["ids"][[0, -1]] = self._first, self._last
         return pieces
 
-    def batch(self, rows: Sequence[int], sample_seeds: Sequence[int]) -> tuple[Tensor, ...]:
-        """The fields of ``maskray.batch.Batch`` that begin with ``token_``, in their order."""
+    def batch(self, rows: Sequence[int], sample_seeds: Sequence[int]) -> dict[str, Tensor]:
+        """The fields of ``maskray.batch.Batch`` that begin with ``token_``."""
         texts = [self.one(row, seed) for row, seed in zip(rows, sample_seeds, strict=True)]
         width = max(len(pieces) for pieces in texts)
         width = min(-(-width // _WIDTH_MULTIPLE) * _WIDTH_MULTIPLE, self._max_tokens)
@@ -104,15 +104,17 @@ class TokenisedReports:
         return _tensors(pieces_BL)
 
 
-def no_texts(num: int) -> tuple[Tensor, ...]:
+def no_texts(num: int) -> dict[str, Tensor]:
     """The texts of ``num`` films that have none, as :meth:`TokenisedReports.batch` gives them."""
     return _tensors(np.zeros((num, 0), _PIECE))
 
 
-def _tensors(pieces_BL: np.ndarray) -> tuple[Tensor, ...]:
-    """A field each: bool, or int64."""
-    fields = (np.ascontiguousarray(pieces_BL[name]) for name in _PIECE.names or ())
-    return tuple(torch.from_numpy(field if field.dtype == bool else field.astype(np.int64)) for field in fields)
+def _tensors(pieces_BL: np.ndarray) -> dict[str, Tensor]:
+    """A field of a batch each: bool, or int64."""
+    return {
+        f"token_{name}_BL": torch.from_numpy(pieces_BL[name].astype(np.bool_ if _PIECE[name] == np.bool_ else np.int64))
+        for name in _PIECE.names or ()
+    }
 
 
 def _numbered_on(segments: Sequence[np.ndarray]) -> list[np.ndarray]:

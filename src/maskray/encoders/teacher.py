@@ -32,8 +32,8 @@ class Teacher(nn.Module):
         """Move every weight a little towards the student's; buffers are taken as they are."""
         for mine, theirs in zip(self.copied.parameters(), student.parameters(), strict=True):
             mine.lerp_(theirs.detach(), 1 - self._momentum)
-        for mine, theirs in zip(self.copied.buffers(), student.buffers(), strict=True):
-            mine.copy_(theirs)
+        for kept, current in zip(self.copied.buffers(), student.buffers(), strict=True):
+            kept.copy_(current)
 
     @torch.no_grad()
     def forward(self, *args: Any, **kwargs: Any) -> Any:

@@ -134,7 +134,7 @@ def _draw_curve(panel: Axes, steps: NDArray[Any], values: NDArray[Any], name: st
 
 def _panels(example: Example) -> list[tuple[str, Callable[[Axes], None]]]:
     """Title and drawing of each panel of a film's row."""
-    panels = [("film", partial(_draw_grey, picture_SS=example.film_SS))]
+    panels: list[tuple[str, Callable[[Axes], None]]] = [("film", partial(_draw_grey, picture_SS=example.film_SS))]
     if example.ridge_SS is not None:
         panels.append(("ridge response", partial(_draw_heat, picture=example.ridge_SS)))
     for mask in example.masks:
