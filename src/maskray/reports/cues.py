@@ -52,9 +52,7 @@ def said_of(
     return "probable" if is_one_of_two or _is_doubted(target, near, mentions, words, "probable") else "present"
 
 
-def _is_doubted(
-    target: Span, near: Sequence[Match], mentions: Sequence[Span], words: Sequence[str], kind: str
-) -> bool:
+def _is_doubted(target: Span, near: Sequence[Match], mentions: Sequence[Span], words: Sequence[str], kind: str) -> bool:
     return _looks_forward(target, near, f"{kind}_before") or any(
         cue.kind == f"{kind}_after"
         and _looks_back(target, cue, mentions, words)

@@ -82,12 +82,8 @@ def _graded(said: Said) -> tuple[Exist, Doubt | None]:
     return ("uncertain", said) if said == "possible" or said == "probable" else (said, None)
 
 
-def _said(
-    mention: Mention, spans: Sequence[tuple[int, int]], reading: Reading, clause: tuple[int, int]
-) -> Said | None:
-    said = said_of(
-        (mention.start, mention.end), spans, reading.cues, reading.text.words, clause, mention.finding.lasts
-    )
+def _said(mention: Mention, spans: Sequence[tuple[int, int]], reading: Reading, clause: tuple[int, int]) -> Said | None:
+    said = said_of((mention.start, mention.end), spans, reading.cues, reading.text.words, clause, mention.finding.lasts)
     if not mention.is_denied or said in (None, "possible", "probable"):
         return said
     # "Not normal" says nothing definite.

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from maskray.config.preprocessing import ReportsConfig
 from maskray.errors import InputError
 from maskray.files import written_whole
-from maskray.reports.manuscripts import write_manuscript
+from maskray.reports.manuscripts import check_policy, write_manuscript
 from maskray.reports.sections import described, split_sections
 from maskray.reports.sentences import split_sentences
 from maskray.reports.triplets import Triplet, TripletSource, source_of
@@ -34,6 +34,8 @@ SCHEMA = pa.schema(
         ("triplets", pa.string()),
         ("manuscript", pa.string()),
         ("answers", pa.string()),
+        ("evidence", pa.string()),
+        ("grounds", pa.string()),
     ]
 )
 _log = logging.getLogger(__name__)
@@ -71,6 +73,7 @@ def structure_reports(
     """
     if not 0 <= part < num_parts:
         raise InputError(f"--part {part} is not one of 0 to {num_parts - 1}")
+    check_policy(config)
     ids = sorted({study for study, _ in read()})
     wanted = set(ids[part * len(ids) // num_parts : (part + 1) * len(ids) // num_parts])
     source = source_of(config)
@@ -137,6 +140,8 @@ def _row(study: str, part: Mapping[str, str], text: str, triplets: Sequence[Trip
         "triplets": json.dumps([asdict(triplet) for triplet in triplets]),
         "manuscript": manuscript.text,
         "answers": json.dumps(manuscript.answers),
+        "evidence": json.dumps(manuscript.evidence),
+        "grounds": json.dumps(manuscript.grounds),
     }
 
 
