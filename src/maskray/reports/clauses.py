@@ -62,7 +62,7 @@ def _begins(words: Sequence[str], kinds: Sequence[str], current: int, i: int) ->
     left_is_complete = not _SAYING.isdisjoint(kinds[current:i])
     # "The differential includes atelectasis, small infiltrate, scarring" is one list.
     is_list = not _LISTING.isdisjoint(left)
-    begins_item = not is_list and _is_new_item(words, kinds, i, end)
+    begins_item = left_is_complete and not is_list and _is_new_item(words, kinds, i, end)
     begins_anew = begins_item or (left_is_complete and word in _DETERMINERS)
     if word == "there" or ((_has_verb(left) or begins_anew) and _is_statement(right)):
         return True
