@@ -28,9 +28,9 @@ _HEADING = re.compile(
     re.MULTILINE,
 )
 _ORGAN = re.compile(
-    r"(?:lungs?|heart|cardiac|cardiomediast\w+|mediast\w+|pleura\w*|bones?|osseous|bony|soft tissues?|hila|hilum|airways?|"
-    r"diaphragm\w*|lines|tubes|devices|support|abdomen|upper abdomen|vascul\w+|aorta|chest wall|pulmonary|trachea|other|"
-    r"(?:right|left) lung)(?: ?(?:/|,|and|&)? ?(?:tubes|lines|devices|spaces?|structures|silhouette|size|contours?|"
+    r"(?:(?:right |left )?lungs?|heart|cardiac|cardiomediast\w+|mediast\w+|pleura\w*|bones?|osseous|bony|soft tissues?|"
+    r"hila|hilum|airways?|diaphragm\w*|lines|tubes|devices|support|abdomen|upper abdomen|vascul\w+|aorta|chest wall|"
+    r"pulmonary|trachea|other)(?: ?(?:/|,|and|&)? ?(?:tubes|lines|devices|spaces?|structures|silhouette|size|contours?|"
     r"mediastinum|hila|airways|pleura|vasculature|parenchyma|thorax|findings|soft tissues|upper abdomen|bones))*"
 )
 _NAMES = (

@@ -94,8 +94,11 @@ _BY_LABEL = {
 
 
 def finding_of_label(label: str) -> Finding:
-    """The finding that a data set's label names, whatever its case and underscores; else :class:`InputError`."""
-    finding = _BY_LABEL.get(_key(label))
+    """The finding that a data set's label names, whatever its case and underscores; else :class:`InputError`.
+
+    A label may also be any of a finding's words: "rib fracture".
+    """
+    finding = _BY_LABEL.get(_key(label)) or _BY_WORD.get(_key(label))
     if finding is None:
         allowed = ", ".join(sorted({name for f in FINDINGS.values() for name in (f.name, *f.labels.values())}))
         raise InputError(f"unknown label '{label}'; allowed: {allowed} (reports/findings.yaml)")
