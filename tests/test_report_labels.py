@@ -1,4 +1,5 @@
 import csv
+import re
 
 import pytest
 
@@ -8,6 +9,7 @@ from maskray.benchmarks.report_labels import (
     agreement,
     answers_of_peer,
     answers_of_rules,
+    coded_doubts,
     half_of,
     read_open_i,
     recall_on_certain,
@@ -69,6 +71,11 @@ def test_agreement_counts_by_hand(folder):
     assert recall_on_certain(reports, answers_of_rules(reports, "uncertain")) == pytest.approx(2 / 3)
 
 
+def test_doubts_by_grade(folder):
+    found = coded_doubts(read_open_i(folder))
+    assert found == {("Pneumonia", "possible"): (0, 1), ("Atelectasis", "probable"): (1, 1)}
+
+
 def test_peer_takes_every_mention_that_is_not_denied(folder):
     said = answers_of_peer(read_open_i(folder))
     assert said[0]["Pleural Effusion"] == "present"
@@ -83,3 +90,4 @@ def test_program_prints_tables(folder, capsys):
     assert "| rules, `probable` | " in printed
     assert "| pleural thickening | 0 | " in printed
     assert "2 reports." in printed
+    assert re.search(r"\| all \| \d of \d \| \d of \d \|", printed)

@@ -22,14 +22,16 @@ def test_the_data_sets_labels_are_all_there(dataset, labels):
 
 # Those of PadChest's names that many films carry, of 174.
 PADCHEST = (
-    "normal", "COPD signs", "cardiomegaly", "aortic elongation", "scoliosis", "pleural effusion", "interstitial pattern",
+    "normal", "COPD signs", "cardiomegaly", "aortic elongation", "scoliosis", "pleural effusion",
+    "interstitial pattern",
     "infiltrates", "vertebral degenerative changes", "laminar atelectasis", "nodule", "pneumonia", "air trapping",
     "alveolar pattern", "costophrenic angle blunting", "apical pleural thickening", "hiatal hernia", "kyphosis",
     "vascular hilar enlargement", "pleural thickening", "volume loss", "bronchiectasis", "fibrotic band", "granuloma",
     "calcified granuloma", "hemidiaphragm elevation", "atelectasis", "consolidation", "pulmonary mass", "emphysema",
     "pulmonary fibrosis", "pulmonary edema", "heart insufficiency", "pneumothorax", "rib fracture", "cavitation",
     "tuberculosis", "tuberculosis sequelae", "mediastinal enlargement", "adenopathy", "subcutaneous emphysema",
-    "pericardial effusion", "ground glass pattern", "reticular interstitial pattern", "aortic atheromatosis", "sternotomy",
+    "pericardial effusion", "ground glass pattern", "reticular interstitial pattern", "aortic atheromatosis",
+    "sternotomy",
     "pacemaker", "endotracheal tube", "NSG tube", "central venous catheter", "bullas", "goiter", "gynecomastia",
     "mastectomy", "nipple shadow", "azygos lobe", "osteopenia", "osteoporosis", "callus rib fracture", "tracheal shift",
     "hydropneumothorax", "loculated pleural effusion", "calcified pleural plaques", "hyperinflated lung", "COVID 19",

@@ -23,7 +23,7 @@ from maskray.metrics.intervals import percentile_interval, resample_patients
 from maskray.reports.manuscripts import merged, verdicts
 from maskray.reports.rules import RuleSource
 from maskray.reports.structure import text_of
-from maskray.reports.vocabulary import FINDINGS, ancestors, finding_of_label
+from maskray.reports.vocabulary import FINDINGS, ancestors, finding_of_label, finding_of_words
 
 # No report has Hernia in the gold file, although many name a hiatal hernia: it was not labelled.
 _LABELS = (
@@ -137,6 +137,19 @@ def recall_on_certain(reports: Sequence[Labelled], answers: Answers) -> float:
     return _ratio(certain.count("present"), len(certain))
 
 
+def coded_doubts(reports: Sequence[Labelled]) -> dict[tuple[str, str], tuple[int, int]]:
+    """(finding, grade of doubt) -> uncertain mentions that people coded as present, and all."""
+    counts: dict[tuple[str, str], tuple[int, int]] = {}
+    found = RuleSource().extract([report.text for report in reports])
+    for report, triplets in zip(reports, found, strict=True):
+        for triplet in triplets or ():
+            finding = finding_of_words(triplet.entity)
+            if triplet.doubt and finding and finding.name in NAMES:
+                coded, total = counts.get((finding.name, triplet.doubt), (0, 0))
+                counts[finding.name, triplet.doubt] = (coded + (finding.name in report.present), total + 1)
+    return counts
+
+
 def render(reports: Sequence[Labelled]) -> str:
     """All of this as Markdown tables."""
     by_policy: Mapping[str, Callable[[], Answers]] = {
@@ -152,6 +165,10 @@ def render(reports: Sequence[Labelled]) -> str:
     lines += ["", head.format("rules, `probable`")]
     chosen = next(iter(answers.values()))
     lines += [_line(FINDINGS[name].phrase, agreement(reports, chosen, [name])) for name in NAMES]
+    doubts = coded_doubts(reports)
+    lines += ["", "| uncertain mentions coded as present | probable | possible |", "| --- | --- | --- |"]
+    lines += [_doubt_line(FINDINGS[name].phrase, doubts, [name]) for name in NAMES]
+    lines += [_doubt_line("all", doubts, NAMES)]
     certain = recall_on_certain(reports, answers_of_rules(reports, "uncertain"))
     return "\n".join([*lines, "", f"{len(reports)} reports. Recall on certain mentions: {certain:.3f}."]) + "\n"
 
@@ -159,6 +176,14 @@ def render(reports: Sequence[Labelled]) -> str:
 def _line(name: str, found: Agreement) -> str:
     interval = f"{found.f1:.3f} ({found.f1_low:.3f} to {found.f1_high:.3f})"
     return f"| {name} | {found.num_positive} | {found.precision:.3f} | {found.recall:.3f} | {interval} |"
+
+
+def _doubt_line(title: str, doubts: Mapping[tuple[str, str], tuple[int, int]], names: Iterable[str]) -> str:
+    cells = [title]
+    for grade in ("probable", "possible"):
+        coded, total = np.sum([doubts.get((name, grade), (0, 0)) for name in names], axis=0)
+        cells.append(f"{coded} of {total}")
+    return f"| {' | '.join(cells)} |"
 
 
 def _outcome(is_said: bool, is_true: bool) -> tuple[int, int, int]:
