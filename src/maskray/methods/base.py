@@ -18,7 +18,6 @@ from maskray.config.base import Frozen
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.encoders import Feature, ImageEncoder, TextEncoder
 
-
 Text = Literal[
     "manuscript",
     "sentences",
