@@ -6,7 +6,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.distributions import Normal, kl_divergence as torch_kl
+from torch.distributions import Normal
+from torch.distributions import kl_divergence as torch_kl
 
 from maskray.encoders.gaussian import GaussianHead
 from maskray.losses.gaussian import as_key, as_query, kl_divergence, mean_over_hidden, squared_wasserstein

@@ -23,7 +23,7 @@ def masks_of(method, batch):
 
 
 def trained(num_steps, **knobs):
-    """A small method after some steps, and what it measured at the first and the last."""
+    """What a small method measures at the first and at the last of some steps."""
     method, measured = made_method("dmlm", **knobs), []
     optimiser = torch.optim.AdamW(method.parameters(), lr=1e-3, weight_decay=0.05)
     for step in range(num_steps):
@@ -33,13 +33,13 @@ def trained(num_steps, **knobs):
         optimiser.step()
         method.after_update()
         measured.append({name: value.item() for name, value in losses.measures.items()})
-    return method, measured[0], measured[-1]
+    return measured[0], measured[-1]
 
 
 @pytest.mark.parametrize("target", ["teacher", "stop_gradient"])
 def test_literal_collapses_and_the_default_does_not(target):
-    _, first, literal = trained(60, target=target, anchor="none")
-    _, _, anchored = trained(60, target=target)
+    first, literal = trained(60, target=target, anchor="none")
+    _, anchored = trained(60, target=target)
     print(f"\n{target}: at first {first}, literal {literal}, anchored {anchored}")
     for name in ("spread_im", "spread_txt"):
         assert literal[name] < 0.5 * first[name]
@@ -121,6 +121,13 @@ def test_the_mask_follows_the_marked_words():
     is_word = batch.token_is_real_BL & (batch.token_ids_BL > 4)
     other = changed(batch, token_is_guide_BL=is_word & ~batch.token_is_guide_BL)
     assert not torch.equal(masks_of(method, batch)[0], masks_of(method, other)[0])
+
+
+@pytest.mark.parametrize("text", ["report", "manuscript", "structured_without_appearance"])
+def test_marked_words_of_other_texts_are_no_appearance(text):
+    method, batch = made_method("dmlm", text=text), made_batch()
+    assert torch.equal(masks_of(method, batch)[0], masks_of(made_method("dmlm", mask="random"), batch)[0])
+    assert method.explain(batch)[0].attention_BN is None
 
 
 @pytest.mark.parametrize("mask", ["appearance", "adaptive"])

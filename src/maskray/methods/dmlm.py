@@ -120,8 +120,13 @@ class Dmlm(TwoViewMethod):
     def streams(cls, config: DmlmConfig) -> tuple[Stream, ...]:
         """Films with structured reports, in which the Appearance sections are marked."""
         has_appearance = config.text in ("structured", "structured_without_definition")
-        guided = has_appearance and config.mask in ("appearance", "adaptive")
-        return (Stream("pairs", text=config.text, guides="appearance" if guided else ""),)
+        guides = has_appearance and config.mask in ("appearance", "adaptive")
+        return (Stream("pairs", text=config.text, guides="appearance" if guides else ""),)
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether the text's marked pieces choose the patches; those of other texts are no Appearance section."""
+        return self.streams(self.config)[0].guides == "appearance"
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -156,7 +161,7 @@ class Dmlm(TwoViewMethod):
             return None
         random_BN = random_scores(batch.sample_seeds_B, self.image_encoder.num_patches).to(batch.images_BHW.device)
         random_mask_BN = top_fraction(random_BN, config.mask_fraction)
-        if config.mask == "random":
+        if not self.is_guided:
             return random_mask_BN
         scores_BN = self.attend(targets, batch)
         # Paper gap: "adaptive" in Sec. 3.5, "fixed at 0.3" in Sec. 3.6, which is later and has a number.
@@ -248,8 +253,8 @@ class Dmlm(TwoViewMethod):
         hidden_BN = self.hide_patches(targets, batch)
         if hidden_BN is None:
             return []
-        is_guided = self.config.mask in ("appearance", "adaptive")
-        return [MaskView(self.config.mask, hidden_BN, self.attend(targets, batch) if is_guided else None)]
+        name = self.config.mask if self.is_guided else "random"
+        return [MaskView(name, hidden_BN, self.attend(targets, batch) if self.is_guided else None)]
 
 
 def _spread(gaussian: Gaussian) -> Tensor:
