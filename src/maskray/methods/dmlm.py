@@ -165,10 +165,10 @@ class Dmlm(TwoViewMethod):
             return random_mask_BN
         scores_BN = self.attend(targets, batch)
         # Paper gap: "adaptive" in Sec. 3.5, "fixed at 0.3" in Sec. 3.6, which is later and has a number.
-        limits = config.min_mask_fraction, config.max_mask_fraction
-        chosen_BN = (
-            otsu(scores_BN, *limits) if config.mask == "adaptive" else top_fraction(scores_BN, config.mask_fraction)
-        )
+        if config.mask == "adaptive":
+            chosen_BN = otsu(scores_BN, config.min_mask_fraction, config.max_mask_fraction)
+        else:
+            chosen_BN = top_fraction(scores_BN, config.mask_fraction)
         # Paper gap: texts without an Appearance section are not spoken of: a random mask.
         return torch.where(batch.token_is_guide_BL.any(dim=1)[:, None], chosen_BN, random_mask_BN)
 
@@ -185,16 +185,15 @@ class Dmlm(TwoViewMethod):
         """L_align: the mean over A of the distances."""
         # Paper gap: neither A nor the kind of W is given: class tokens of the matched pair, squared W2.
         if self.config.aligned == "class":
-            return squared_wasserstein(*(part[:, 0] for part in (*text, *image))).mean()  # Eq. (4)
+            return squared_wasserstein(*_class(text), *_class(image)).mean()  # Eq. (4)
         patches = tuple(part[:, 1:] for part in image)
         with torch.no_grad():
             nearest_BL = torch.cdist(as_points(*text), as_points(*patches)).argmin(dim=2)
         index_BLC = nearest_BL[:, :, None].expand(-1, -1, self.config.latent_width)
-        special = torch.tensor(self.vocabulary.special_ids, device=nearest_BL.device)
+        nearest = (part.gather(1, index_BLC) for part in patches)
+        special = torch.tensor(self.vocabulary.special_ids, device=index_BLC.device)
         is_word_BL = batch.token_is_real_BL & ~torch.isin(batch.token_ids_BL, special)
-        return mean_over_hidden(
-            squared_wasserstein(*text, *(part.gather(1, index_BLC) for part in patches)), is_word_BL
-        )
+        return mean_over_hidden(squared_wasserstein(*text, *nearest), is_word_BL)
 
     def forward(self, *batches: Batch) -> Losses:
         """Sec. 2.3."""
@@ -219,7 +218,7 @@ class Dmlm(TwoViewMethod):
         if config.anchor == "itc":
             # Paper gap: Eq. (5) has no negatives, and constant distributions minimise it. The paper builds on M&M,
             # whose contrast, on the means of the class tokens, keeps samples apart.
-            logits_GG, same_GG = self.similarities(image[0][:, 0], text[0][:, 0], batch)
+            logits_GG, same_GG = self.similarities(_class(image)[0], _class(text)[0], batch)
             terms["itc"] = self.contrast(logits_GG, same_GG)
         share = config.reconstruction_weight
         weights = {"dmlm_txt": share, "dmlm_im": share, "align": 1 - share, "itc": config.anchor_weight}
@@ -232,19 +231,19 @@ class Dmlm(TwoViewMethod):
 
     def project_text(self, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
         """The mean of the class token."""
-        return self.gaussian_encoders().text(token_ids_BL, token_is_real_BL)[0][:, 0]
+        return _class(self.gaussian_encoders().text(token_ids_BL, token_is_real_BL))[0]
 
     def encode_image(self, images_BHW: Tensor) -> Tensor:
         """For cosine: the class mean, of length 1. For w2: so that the product with a text is minus the distance."""
         if self.config.zeroshot == "cosine":
             return super().encode_image(images_BHW)
-        return as_query(*(part[:, 0] for part in self.gaussian_encoders().image(images_BHW)))
+        return as_query(*_class(self.gaussian_encoders().image(images_BHW)))
 
     def encode_text(self, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
         """For cosine: the class mean, of length 1. For w2: :func:`as_key` of the class token's Gaussian."""
         if self.config.zeroshot == "cosine":
             return super().encode_text(token_ids_BL, token_is_real_BL)
-        return as_key(*(part[:, 0] for part in self.gaussian_encoders().text(token_ids_BL, token_is_real_BL)))
+        return as_key(*_class(self.gaussian_encoders().text(token_ids_BL, token_is_real_BL)))
 
     @torch.no_grad()
     def explain(self, batch: Batch) -> list[MaskView]:
@@ -257,6 +256,12 @@ class Dmlm(TwoViewMethod):
         return [MaskView(name, hidden_BN, self.attend(targets, batch) if self.is_guided else None)]
 
 
+def _class(gaussian: Gaussian) -> Gaussian:
+    """That of the class token."""
+    mean_BTC, log_variance_BTC = gaussian
+    return mean_BTC[:, 0], log_variance_BTC[:, 0]
+
+
 def _spread(gaussian: Gaussian) -> Tensor:
     """How far the batch's class means lie apart: their standard deviation, averaged over dimensions; 0 = collapse."""
-    return gaussian[0].detach()[:, 0].float().std(dim=0, correction=0).mean()
+    return _class(gaussian)[0].detach().float().std(dim=0, correction=0).mean()
