@@ -200,6 +200,13 @@ def test_zero_shot_by_distance_scores_exactly_the_difference_of_distances():
     )
 
 
+def test_the_share_of_texts_that_guide_is_measured():
+    batch = made_batch()
+    few = changed(batch, token_is_guide_BL=batch.token_is_guide_BL & (torch.arange(8) < 2)[:, None])
+    assert made_method("dmlm")(few).measures["guided_fraction"].item() == pytest.approx(2 / 8)
+    assert made_method("dmlm", text="report")(few).measures["guided_fraction"].item() == 0
+
+
 def test_spread_is_the_deviation_of_class_means():
     method, batch = made_method("dmlm").eval(), made_batch()
     means, _ = method.project_image(batch.images_BHW)

@@ -203,6 +203,7 @@ class Dmlm(TwoViewMethod):
         views = self.encode_views(batch, hidden_BN, hidden_BL)
         image, text = self.image_head(views.image_BSC), self.text_head(views.text_BLC)  # Eq. (1)
         measures = {"spread_im": _spread(image), "spread_txt": _spread(text)}
+        measures["guided_fraction"] = batch.token_is_guide_BL.any(dim=1).float().mean() * self.is_guided
         terms: dict[str, Tensor] = {}
         # Eq. (3): first the words, then the patches.
         # Paper gap: sums over tokens and dimensions would weigh long texts more: means, so that lambda has one meaning.
