@@ -8,11 +8,12 @@ from typing import Any
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.errors import InputError
 from maskray.methods.base import Losses, MaskView, Method, Phase, Stream, Vocabulary
+from maskray.methods.dmlm import Dmlm
 from maskray.methods.maco import Maco
 from maskray.methods.medim import Medim
 from maskray.methods.mnm import Mnm
 
-METHODS: dict[str, type[Method]] = {"mnm": Mnm, "maco": Maco, "medim": Medim}
+METHODS: dict[str, type[Method]] = {"mnm": Mnm, "maco": Maco, "medim": Medim, "dmlm": Dmlm}
 
 __all__ = ["METHODS", "Losses", "MaskView", "Method", "Phase", "Stream", "Vocabulary", "build_method"]
 

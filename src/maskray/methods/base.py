@@ -18,14 +18,29 @@ from maskray.config.base import Frozen
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.encoders import Feature, ImageEncoder, TextEncoder
 
+Text = Literal[
+    "manuscript",
+    "sentences",
+    "report",
+    "structured",
+    "triplet",
+    "ke_triplet",
+    "structured_without_definition",
+    "structured_without_appearance",
+]
+
 
 @dataclass(frozen=True)
 class Stream:
-    """One kind of batches that a method trains on; without ``text`` they are films alone."""
+    """One kind of batches that a method trains on; without ``text`` they are films alone.
+
+    ``guides`` says which of the text's pieces ``token_is_guide_BL`` must mark; empty: the method looks at none.
+    """
 
     name: str
-    text: Literal["manuscript", "sentences", "report"] | None
+    text: Text | None
     needs_ridge: bool = False
+    guides: Literal["", "mesh", "entities", "appearance"] = ""
 
 
 @dataclass(frozen=True)
@@ -141,7 +156,7 @@ class Method(nn.Module, ABC):
     def patch_text_similarity(self, images_BHW: Tensor, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
         """Cosine in -1..1 between each patch of a film and its own text, maps_Bhw."""
         patches_BNE = nn.functional.normalize(self.project_image(images_BHW)[1].float(), dim=2)
-        texts_BE = self.encode_text(token_ids_BL, token_is_real_BL)
+        texts_BE = nn.functional.normalize(self.project_text(token_ids_BL, token_is_real_BL).float(), dim=1)
         return torch.einsum("bne,be->bn", patches_BNE, texts_BE).unflatten(1, self.image_encoder.grid)
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
