@@ -25,6 +25,8 @@ def index_of(images_per_patient, positive_shares=(0.5, 0.2), seed=0, **columns):
         {
             "image_id": [f"i{n:05}" for n in range(len(patients))],
             "patient_id": [f"p{n}" for n in patients],
+            "study_id": [f"s{n:05}" for n in range(len(patients))],
+            "person": [f"tiny/p{n}" for n in patients],
             "view": "PA",
             "official_part": "",
         }
@@ -146,7 +148,7 @@ def test_official_parts():
     index = index_of([1] * 104, official_part=parts)
     official = pd.Series(parts, index=index["image_id"])
 
-    drawn, notes = draw(index, OFFICIAL, LABELS)
+    drawn, notes, _ = draw(index, OFFICIAL, LABELS)
     part = drawn.set_index("image_id")["part"]
     assert part.value_counts().to_dict() == {"train": 60, "validation": 20, "test": 20}
     assert (official[part.index[part == "test"]] == "test").all()
@@ -163,7 +165,10 @@ def test_official_parts():
 
 def test_official_lists_that_share_a_patient_are_refused():
     index = index_of([2] * 10, official_part=["train", "test"] * 10)
-    with pytest.raises(InputError, match=r"put 10 patient\(s\) into two parts, e\.g\. p0, p1"):
+    with pytest.raises(
+        InputError,
+        match=r"put 10 patient\(s\) into two parts, e\.g\. p0 \(i00000 in train and i00001 in test\); p1 \(i00002",
+    ):
         split(index, OFFICIAL, LABELS)
 
 
@@ -175,13 +180,13 @@ def test_missing_official_lists_are_said():
 def test_validation_as_a_number_of_images():
     index = index_of([1, 2, 3, 4] * 100, official_part="train")
     index.loc[index["patient_id"] == "p0", "official_part"] = "test"
-    drawn, notes = draw(index, OFFICIAL.model_copy(update={"validation": 100}), LABELS)
+    drawn, notes, _ = draw(index, OFFICIAL.model_copy(update={"validation": 100}), LABELS)
     assert (drawn["part"] == "validation").sum() == 100
     assert not any("validation images" in note for note in notes)
 
-    drawn, notes = draw(index, OFFICIAL.model_copy(update={"validation": 5000}), LABELS)
+    drawn, notes, _ = draw(index, OFFICIAL.model_copy(update={"validation": 5000}), LABELS)
     assert len(sets_of(index, drawn)["validation"]) == 399 // 5
-    assert "5000 validation images are more than these data allow: 79 patients (20% of the training" in notes[0]
+    assert "5000 validation images are more than these data allow: 79 patients (20% of those for train" in notes[0]
 
 
 def test_frontal_only():
@@ -201,8 +206,8 @@ def test_too_few_patients_and_unknown_labels_are_said():
 
 def test_summary_says_counts_hashes_and_what_did_not_come_out():
     index = index_of([2] * 30, positive_shares=(0.5, 0.0))
-    drawn, notes = draw(index, SHARES.model_copy(update={"note": "Ours."}), LABELS)
-    summary = summarise(drawn, index, SHARES.model_copy(update={"note": "Ours."}), LABELS, notes)
+    config = SHARES.model_copy(update={"note": "Ours."})
+    summary = summarise(draw(index, config, LABELS), index, config, LABELS)
     assert summary["parts"]["train"]["images"] == 36
     assert summary["parts"]["test"]["patients"] == 6
     train = summary["parts"]["train"]

@@ -41,8 +41,9 @@ def files_under(root: Path, suffixes: Sequence[str], start: Path) -> list[str]:
     """Paths, relative to ``root``, of the files below ``start`` with one of ``suffixes``, sorted."""
     found = []
     for folder, _, names in os.walk(start):
-        found += [os.path.join(folder, name) for name in names if name.lower().endswith(tuple(suffixes))]
-    return sorted(os.path.relpath(path, root) for path in found)
+        below = "" if Path(folder) == Path(root) else os.path.relpath(folder, root)
+        found += [os.path.join(below, name) for name in names if name.lower().endswith(tuple(suffixes))]
+    return sorted(found)
 
 
 def rows_with_files(rows: pd.DataFrame, folder: Path, dataset: DatasetConfig) -> pd.DataFrame:
@@ -50,9 +51,10 @@ def rows_with_files(rows: pd.DataFrame, folder: Path, dataset: DatasetConfig) ->
     parts = rows["path"].str.rsplit("/", n=1)
     parents, names = parts.str[0], parts.str[-1]
     distinct = sorted(parents.unique())
-    folders = (os.path.join(folder, parent) for parent in distinct)
+    shares = [distinct[thread::LISTING_THREADS] for thread in range(LISTING_THREADS)]
     with ThreadPoolExecutor(LISTING_THREADS) as pool:
-        listed = dict(zip(distinct, pool.map(_names_in, folders), strict=True))
+        found = pool.map(lambda share: {parent: _names_in(os.path.join(folder, parent)) for parent in share}, shares)
+        listed = {parent: names for of_share in found for parent, names in of_share.items()}
     is_there = [name in listed[parent] for parent, name in zip(parents, names, strict=True)]
     return left_out(rows, pd.Series(is_there, index=rows.index, dtype=bool), folder, dataset)
 

@@ -9,7 +9,7 @@ Wang et al., CVPR 2017, doi:10.1109/CVPR.2017.369.
 from __future__ import annotations
 
 import logging
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 
@@ -92,7 +92,7 @@ def _files(folder: Path, dataset: DatasetConfig) -> dict[str, str]:
     files: dict[str, str] = {}
     for start in starts:
         for path in files_under(folder, [".png"], start):
-            image = PurePosixPath(path).name
+            image = path.rsplit("/", 1)[-1]
             if image in files:
                 raise InputError(f"{folder / path}: this image lies in {folder / files[image]} too; delete one")
             files[image] = path
