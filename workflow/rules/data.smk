@@ -97,11 +97,12 @@ rule split_dataset:
     conda:
         ENVIRONMENT
     params:
-        settings=lambda wildcards: by_value(PLAN.datasets[wildcards.dataset]["splits"][wildcards.protocol]),
+        settings=lambda wildcards: by_value(split_stage(split_of(wildcards))),
+        lists=lambda wildcards, output: split_of(wildcards).get("lists") or "",
         labels=lambda wildcards: PLAN.labels(wildcards.dataset),
     shell:
         command(
             "split_dataset",
-            "--index {input.index} --settings {params.settings:q} --labels {params.labels:q}"
+            "--index {input.index} --settings {params.settings:q} --lists {params.lists:q} --labels {params.labels:q}"
             " --split {output.split} --summary {output.summary}",
         )

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from maskray.config.check import did_you_mean
+from maskray.config.merge import merge
+from maskray.errors import InputError
 from maskray.files import hash_of, hash_of_file
 
 
@@ -40,6 +43,33 @@ def _why_official_is_impossible(split: Mapping[str, Any]) -> str | None:
             " true, or test_studies, which leaves the rest for validation; one of them"
         )
     return None
+
+
+def lay_splits(dataset: Mapping[str, Any], overlay: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """A data set's settings with a run's own ``splits:`` laid over its protocols.
+
+    A note that the run does not give says what the run changed, since the file's is about the file's own split.
+    """
+    known = dataset.get("splits", {})
+    laid = {}
+    for protocol, changes in overlay.items():
+        if protocol not in known:
+            hint = did_you_mean(protocol, known)
+            raise InputError(f"{source}: no split {protocol}{hint}; there are: {', '.join(known)}")
+        if changes.get("lists"):
+            note = "not the protocol's own split: this run's own lists"
+        else:
+            note = f"{known[protocol].get('note', '')}; this run changes {', '.join(sorted(changes))}".removeprefix(
+                "; "
+            )
+        laid[protocol] = merge(known[protocol], {"note": note}, changes)
+    return merge(dataset, {"splits": laid}) if laid else dict(dataset)
+
+
+def split_stage(split: Mapping[str, Any]) -> dict[str, Any]:
+    """A split as its job is told: the contents of the user's lists by hash, so that moving them reruns nothing."""
+    lists = split.get("lists")
+    return dict(split) | ({"lists": hash_of_lists(lists)} if lists else {})
 
 
 def hash_of_lists(folder: str | Path) -> str:

@@ -7,7 +7,7 @@ import gzip
 import warnings
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -29,7 +29,11 @@ class Table:
 
     def where(self, is_kept: pd.Series) -> Table:
         """The same table with fewer rows; errors still name the right lines."""
-        return Table(self.path, self.rows[is_kept])
+        return replace(self, rows=self.rows[is_kept])
+
+    def place_of(self, record: int) -> str:
+        """Where a record stands, for people."""
+        return f"line {self.line_of(record)}"
 
     def line_of(self, record: int) -> int:
         """The line on which a record begins, counted from 1; cells may hold line breaks."""
@@ -45,7 +49,7 @@ class Table:
         if is_bad.any():
             bad = is_bad.index[is_bad]
             raise InputError(
-                f"{self.path}, line {self.line_of(int(bad[0]))}, column {column}: {problem} ({len(bad)} such row(s))"
+                f"{self.path}, {self.place_of(int(bad[0]))}, column {column}: {problem} ({len(bad)} such row(s))"
             )
 
     def refuse_blank(self, *columns: str) -> None:
