@@ -7,10 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskray.config.dataset import SplitConfig
-from maskray.data.readers import chexpert, rsna, siim
 from maskray.data.splits import draw, read_split, split, summarise, write_split
 from maskray.errors import InputError
-from tests.data.layouts import dataset, write_chexpert, write_rsna, write_siim
 
 LABELS = ["A", "B"]
 SHARES = SplitConfig(train=0.6, validation=0.2, test=0.2)
@@ -125,24 +123,6 @@ def test_unlabelled_images_are_in_the_split():
     assert len(split(index, SHARES, LABELS)) == 20
 
 
-def test_siim_is_not_split_by_row(tmp_path):
-    index = siim.read_index({"folder": write_siim(tmp_path)}, dataset("siim"))
-    drawn = split(index, SHARES, ["Pneumothorax"])
-    assert list(drawn["image_id"]) == ["1.a", "1.b", "1.c", "1.d"]
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_chexpert_validation_and_rsna_parts_keep_patients_together(tmp_path, seed):
-    index = rsna.read_index({"folder": write_rsna(tmp_path / "rsna")}, dataset("rsna"))
-    drawn = split(index, SHARES.model_copy(update={"seed": seed}), ["Pneumonia"]).set_index("image_id")
-    assert drawn.loc["a", "part"] == drawn.loc["b", "part"]
-    index = chexpert.read_index({"folder": write_chexpert(tmp_path / "chexpert")}, dataset("chexpert"))
-    config = SplitConfig(official_test=True, official_test_part="validation", validation=0.5, seed=seed)
-    parts = split(index, config, ["Cardiomegaly"])["part"]
-    assert parts[1] == parts[2] != parts[0]
-    assert parts[3] == "test"
-
-
 def test_official_parts():
     parts = ["train"] * 60 + ["validation"] * 20 + ["test"] * 20 + [""] * 4
     index = index_of([1] * 104, official_part=parts)
@@ -195,6 +175,60 @@ def test_frontal_only():
     assert len(split(index, config, LABELS)) == 20
     with pytest.raises(InputError, match="no image of a frontal view"):
         split(index.assign(view=""), config, LABELS)
+
+
+def test_shares_are_drawn_from_the_owners_parts_that_the_protocol_names():
+    index = index_of([1] * 60, official_part=["train"] * 40 + ["test"] * 20)
+    drawn = split(index, SHARES.model_copy(update={"official_parts": ("train",)}), LABELS)
+    assert set(drawn["image_id"]) == set(index["image_id"][:40])
+    with pytest.raises(InputError, match="no image of the owners' part validation"):
+        split(index, SHARES.model_copy(update={"official_parts": ("validation",)}), LABELS)
+
+
+def test_positive_only():
+    index = index_of([1] * 100)
+    drawn, notes, _ = draw(index, SHARES.model_copy(update={"positive_only": "A"}), ["A"])
+    assert set(drawn["image_id"]) == set(index["image_id"][index["label_A"] == 1])
+    assert not any("no negative image" in note for note in notes)
+    with pytest.raises(InputError, match="no image that is positive for A"):
+        split(index.assign(label_A=0), SHARES.model_copy(update={"positive_only": "A"}), ["A"])
+    with pytest.raises(InputError, match="no label C"):
+        split(index, SHARES.model_copy(update={"positive_only": "C"}), ["A"])
+
+
+def test_no_validation_part_where_none_is_asked_for():
+    drawn, notes, _ = draw(index_of([1] * 50), SplitConfig(train=0.8, test=0.2), LABELS)
+    assert drawn["part"].value_counts().to_dict() == {"train": 40, "test": 10}
+    assert not any("validation" in note for note in notes)
+
+
+def test_a_number_of_studies_for_the_test_part_one_image_each():
+    index = index_of([2, 4, 6] * 50, official_part="train")
+    index["study_id"] = [f"s{n // 2}" for n in range(len(index))]
+    index["official_part"] = np.where(index["patient_id"].str[1:].astype(int) < 50, "validation", "test")
+    index.loc[index["patient_id"].isin([f"p{n}" for n in range(100, 150)]), "official_part"] = "train"
+    config = SplitConfig(official_test=True, official_test_part="validation_and_test", test_studies=100)
+    drawn = split(index, config, LABELS).merge(index, on="image_id")
+    assert drawn["part"].value_counts()["test"] == 100
+    held_out = drawn[drawn["part"] != "train"]
+    assert held_out["study_id"].is_unique
+    assert set(held_out["official_part"]) == {"validation", "test"}
+    assert set(drawn["official_part"][drawn["part"] == "train"]) == {"train"}
+    patients = sets_of(index, drawn[["image_id", "part"]])
+    assert not patients["validation"] & patients["test"]
+    _, notes, _ = draw(index, config.model_copy(update={"test_studies": 2200}), LABELS)
+    assert "2200 test images are more than these data allow: 80 patients (80% of those for validation" in notes[0]
+
+
+def test_two_ids_of_one_person_are_never_parted():
+    """A data set that joins others may know one patient by two ids."""
+    index = index_of([1] * 40)
+    index["person"] = [f"nih/{n // 2}" for n in range(40)]
+    for seed in range(5):
+        part = split(index, SHARES.model_copy(update={"seed": seed}), LABELS)["part"]
+        assert (part[::2].to_numpy() == part[1::2].to_numpy()).all()
+    parted = split(index.assign(person=index["patient_id"]), SHARES, LABELS)["part"]
+    assert (parted[::2].to_numpy() != parted[1::2].to_numpy()).any()
 
 
 def test_too_few_patients_and_unknown_labels_are_said():

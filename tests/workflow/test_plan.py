@@ -68,3 +68,20 @@ def test_weights_are_looked_for_where_they_are_fetched(fresh):
     planned = fresh.snakemake("-n", "-p", "--config", "weights_folder=elsewhere", "--", weights).stdout
     assert "--fetched elsewhere/emilyalsentzer--Bio_ClinicalBERT/fetched.json" in planned
     assert "MASKRAY_WEIGHTS=elsewhere " in planned
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"rsnna": {"mnm": {"lists": "x"}}}, "splits: no data set rsnna (did you mean rsna?)"),
+        ({"rsna": {"mmn": {"lists": "x"}}}, "splits.rsna: no split mmn (did you mean mnm?); there are: mnm, dmlm"),
+        ({"rsna": {"mnm": {"list": "x"}}}, "splits.mnm.list: no such key (did you mean lists?)"),
+        ({"rsna": {"mnm": {"train": 0.7}}}, "splits.mnm: train, validation and test must add up to 1"),
+        ({"rsna": {"lists": "x"}}, "config: splits.rsna.lists: 'x' is not of type 'object'"),
+    ],
+)  # fmt: skip
+def test_own_splits_are_checked_when_planning(fresh, own, said):
+    (fresh.folder / "own.yaml").write_text(yaml.safe_dump({"splits": own}))
+    result = fresh.snakemake("-n", "--configfile", "own.yaml", check=False)
+    assert said in result.stderr + result.stdout
+    assert "Traceback" not in result.stderr
