@@ -1,4 +1,7 @@
-"""Tables as long as the real ones: how long an index and a split take, and how much memory."""
+"""Tables as long as the real ones: how long an index and a split take, and how much memory.
+
+The limits are of processor time, so that a busy machine fails nothing; the seconds that passed are printed beside it.
+"""
 
 import os
 import subprocess
@@ -18,12 +21,12 @@ PROTOCOL = {"nih": "maco", "mimic": "medim"}
 
 
 def measured(*command):
-    """Seconds and the most memory in MiB that a program took."""
+    """Processor seconds, seconds by the clock, and the most memory in MiB that a program took."""
     start = time.perf_counter()
     process = subprocess.Popen([sys.executable, *map(str, command)])
     _, status, usage = os.wait4(process.pid, 0)
     assert os.waitstatus_to_exitcode(status) == 0
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    return usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 @pytest.mark.slow
@@ -42,8 +45,8 @@ def test_full_tables_are_indexed_and_split_in_seconds(repository, tmp_path, name
         "--labels", *(dataset.scored or dataset.labels),
         "--split", tmp_path / "split.csv", "--summary", tmp_path / "summary.json",
     )  # fmt: skip
-    for what, (seconds, mebibytes), most in (("index", indexed, max_seconds), ("split", split, 20)):
-        print(f"{name} {what}: {seconds:.1f} s, {mebibytes:.0f} MiB")
+    for what, (seconds, by_clock, mebibytes), most in (("index", indexed, max_seconds), ("split", split, 20)):
+        print(f"{name} {what}: {seconds:.1f} s of processor, {by_clock:.1f} s by the clock, {mebibytes:.0f} MiB")
         assert seconds < most
         assert mebibytes < MAX_MIB
     num_rows = (tmp_path / "split.csv").read_text().count("\n") - 1

@@ -50,6 +50,12 @@ def split_of(wildcards):
     return PLAN.datasets[wildcards.dataset]["splits"][wildcards.protocol]
 
 
+def lists_flag(wildcards, output):
+    """Where the user's own lists of a split lie; as with `site_flags`, moving them reruns nothing."""
+    folder = split_of(wildcards).get("lists")
+    return f"--lists {shlex.quote(folder)}" if folder else ""
+
+
 def benchmark_inputs(benchmark):
     """An input function: what a benchmark of a pre-trained model reads."""
     return lambda w: PATHS.benchmark_inputs(w.paper, w.variant, w.pretrain_seed, benchmark)
