@@ -51,31 +51,3 @@ def test_a_deleted_prediction_is_made_again_and_only_that(finished):
     assert predictions.read_bytes() == before
     assert (finished.folder / TABLE).read_bytes() == table
     assert finished.job_counts(*MICRO) == {}
-
-
-def test_own_lists_rerun_their_split_when_they_change_and_not_when_they_move(finished, tmp_path):
-    """The lists are of one protocol of one data set; nothing else notices, also where they are not there."""
-    target = "results/micro/data/nih/splits/dmlm/split.csv"
-    summary = finished.folder / "results/micro/data/nih/splits/dmlm/summary.json"
-    own = finished.folder / "own.yaml"
-
-    def arguments(folder):
-        own.write_text(f"splits: {{nih: {{dmlm: {{lists: {folder}, shared_patients: declare}}}}}}")
-        return (target, "--configfile", "micro.yaml", "own.yaml")
-
-    assert finished.job_counts(*arguments(tmp_path / "nowhere"))["split_dataset"] == 1
-    assert finished.job_counts("--configfile", "micro.yaml", "own.yaml") == {}
-    failed = finished.snakemake(*arguments(tmp_path / "nowhere"), check=False)
-    assert failed.returncode != 0
-    assert f"{tmp_path / 'nowhere'}: no such folder of lists" in failed.stdout + failed.stderr
-
-    split = (finished.folder / "results/micro/data/nih/splits/maco/split.csv").read_text().splitlines()[1:]
-    for part in ("train", "validation", "test"):
-        ids = [line.split(",")[0] for line in split if f",{part}," in line]
-        (tmp_path / f"{part}.txt").write_text("\n".join(ids) + "\n")
-    finished.snakemake(*arguments(tmp_path))
-    assert '"train.txt"' in summary.read_text()
-    moved = tmp_path.rename(tmp_path.with_name("moved"))
-    assert finished.job_counts(*arguments(moved)) == {}
-    (moved / "test.txt").write_text("\n".join(ids[1:]) + "\n")
-    assert finished.job_counts(*arguments(moved)) == {"split_dataset": 1, "total": 1}
