@@ -48,14 +48,13 @@ def files_under(root: Path, suffixes: Sequence[str], start: Path) -> list[str]:
 
 def rows_with_files(rows: pd.DataFrame, folder: Path, dataset: DatasetConfig) -> pd.DataFrame:
     """The rows whose ``path`` lies in ``folder``; the number left out is logged, with up to five examples."""
-    parts = rows["path"].str.rsplit("/", n=1)
-    parents, names = parts.str[0], parts.str[-1]
-    distinct = sorted(parents.unique())
+    places = [os.path.split(path) for path in rows["path"]]
+    distinct = sorted({parent for parent, _ in places})
     shares = [distinct[thread::LISTING_THREADS] for thread in range(LISTING_THREADS)]
     with ThreadPoolExecutor(LISTING_THREADS) as pool:
         found = pool.map(lambda share: {parent: _names_in(os.path.join(folder, parent)) for parent in share}, shares)
         listed = {parent: names for of_share in found for parent, names in of_share.items()}
-    is_there = [name in listed[parent] for parent, name in zip(parents, names, strict=True)]
+    is_there = [name in listed[parent] for parent, name in places]
     return left_out(rows, pd.Series(is_there, index=rows.index, dtype=bool), folder, dataset)
 
 
