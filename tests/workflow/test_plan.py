@@ -81,3 +81,20 @@ def test_scispacy_adds_one_job_for_each_part_and_structures_nothing_anew(fresh):
     commands = [{line for line in text.splitlines() if "structure_reports.py" in line} for text in (plain, planned)]
     assert len(commands[0]) == 3
     assert commands[0] == commands[1]
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"rsnna": {"mnm": {"lists": "x"}}}, "splits: no data set rsnna (did you mean rsna?)"),
+        ({"rsna": {"mmn": {"lists": "x"}}}, "splits.rsna: no split mmn (did you mean mnm?); there are: mnm, dmlm"),
+        ({"rsna": {"mnm": {"list": "x"}}}, "splits.mnm.list: no such key (did you mean lists?)"),
+        ({"rsna": {"mnm": {"train": 0.7}}}, "splits.mnm: train, validation and test must add up to 1"),
+        ({"rsna": {"lists": "x"}}, "config: splits.rsna.lists: 'x' is not of type 'object'"),
+    ],
+)  # fmt: skip
+def test_own_splits_are_checked_when_planning(fresh, own, said):
+    (fresh.folder / "own.yaml").write_text(yaml.safe_dump({"splits": own}))
+    result = fresh.snakemake("-n", "--configfile", "own.yaml", check=False)
+    assert said in result.stderr + result.stdout
+    assert "Traceback" not in result.stderr

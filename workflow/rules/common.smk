@@ -7,6 +7,7 @@ from maskray.config.check import check
 from maskray.config.jobs import by_value
 from maskray.config.paths import Paths
 from maskray.config.plan import Plan, task_of
+from maskray.config.split_rules import split_stage
 from maskray.errors import InputError
 
 TOP = Path(workflow.basedir)
@@ -42,6 +43,17 @@ def command(script, arguments, shown=False):
 def made_manifest(wildcards):
     """The made data that a reader needs first; nothing where the data are real."""
     return PATHS.made_manifests(wildcards.dataset)
+
+
+def split_of(wildcards):
+    """One protocol's split of a data set, in this run."""
+    return PLAN.datasets[wildcards.dataset]["splits"][wildcards.protocol]
+
+
+def lists_flag(wildcards, output):
+    """Where the user's own lists of a split lie; as with `site_flags`, moving them reruns nothing."""
+    folder = split_of(wildcards).get("lists")
+    return f"--lists {shlex.quote(folder)}" if folder else ""
 
 
 def benchmark_inputs(benchmark):

@@ -33,6 +33,11 @@ def machine_flags(plan: Plan) -> str:
     return " ".join(f"--{name.replace('_', '-')} {chosen.get(name, value)}" for name, value in defaults.items())
 
 
+def index_stage(plan: Plan, dataset: str) -> dict[str, Any]:
+    """What a reader is told: all but the splits, so that another protocol indexes nothing again."""
+    return {key: value for key, value in plan.datasets[dataset].items() if key != "splits"}
+
+
 def pretrain_stage(plan: Plan, paper: str, variant: str) -> dict[str, Any]:
     """All that decides the weights of one variant, except the seed."""
     chosen = plan.variant(paper, variant)

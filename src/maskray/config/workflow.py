@@ -68,6 +68,10 @@ class WorkflowConfig(Frozen):
         {}, description="laid over the paper files: `all`, then the paper's key; the report lists every change"
     )
     site: dict[str, SiteFolders] = {}
+    splits: dict[str, dict[str, dict[str, Any]]] = Field(
+        {},
+        description="data set -> protocol -> settings laid over its split, e.g. lists: a folder of your own id lists",
+    )
 
 
 class SiteConfig(Frozen):
