@@ -51,7 +51,7 @@ def test_a_shard_holds_what_the_format_says(tmp_path, site, index):
         assert file["images"].chunks == file["ridge"].chunks == (1, 32, 32)
         assert file["images"].compression is None
         assert dict(file.attrs) | {"settings": None} == {
-            "schema_version": 1,
+            "schema_version": 2,
             "settings": None,
             "dataset": "made",
             "part": 0,

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field, PositiveInt
 
 from maskray.config.base import Frozen
+from maskray.config.leakage import LeakageConfig
 from maskray.config.preprocessing import ImagesConfig, MadeConfig, ReportsConfig
 from maskray.config.stages import ScoreStage
 from maskray.config.training import EvaluationRuntime, RuntimeConfig, ThreadsConfig
@@ -66,3 +67,4 @@ class WorkflowConfig(Frozen):
         {}, description="laid over the paper files: `all`, then the paper's key; the report lists every change"
     )
     site: dict[str, SiteFolders] = {}
+    leakage: LeakageConfig = LeakageConfig()

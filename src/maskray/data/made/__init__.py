@@ -15,6 +15,7 @@ from typing import Any
 from maskray.config.preprocessing import MadeConfig
 from maskray.data.made.labels import NIH_LABELS
 from maskray.data.made.layouts import Layout, write_chexpert, write_nih, write_rsna, write_siim
+from maskray.data.made.leaks import painter_of, plant
 from maskray.data.made.mimic import write_mimic
 from maskray.data.made.studies import Study, draw_study
 from maskray.errors import InputError
@@ -54,7 +55,8 @@ def make_dataset(name: str, folder: str | Path, config: MadeConfig) -> dict[str,
     partial.mkdir(parents=True)
     counts: Counter[str] = Counter()
     try:
-        LAYOUTS[name](partial, _studies(name, num_studies, config.seed, counts), config.image_px)
+        LAYOUTS[name](partial, _studies(name, num_studies, config, counts), config.image_px)
+        planted = plant(name, partial, config)
         settings = {"num_studies": num_studies, "image_px": config.image_px, "seed": config.seed}
         write_text(partial / "README.txt", _README.format(name=name, **settings))
         num_files = sum(path.is_file() for path in partial.rglob("*"))
@@ -73,7 +75,7 @@ def make_dataset(name: str, folder: str | Path, config: MadeConfig) -> dict[str,
         "num_patients": counts["patients"],
         "num_files": num_files,
         "num_studies_by_label": labels,
-    }
+    } | ({"leaks": planted} if planted else {})
 
 
 def _num_studies(name: str, config: MadeConfig) -> int:
@@ -93,9 +95,9 @@ def _require_replaceable(folder: Path) -> None:
         raise InputError(f"{folder}: exists and was not made by maskray; name another folder or move it away")
 
 
-def _studies(name: str, num_studies: int, seed: int, counts: Counter[str]) -> Iterator[Study]:
+def _studies(name: str, num_studies: int, config: MadeConfig, counts: Counter[str]) -> Iterator[Study]:
     for number in range(num_studies):
-        study = draw_study(name, seed, number)
+        study = draw_study(painter_of(name, number, config), config.seed, number)
         counts["patients"] += study.visit == 0
         counts.update(study.labels())
         counts["No Finding"] += not study.labels() & set(NIH_LABELS)
