@@ -25,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
 
     from maskray.config.leakage import ExclusionStage
-    from maskray.data.leakage.check import SplitFiles, exclude
+    from maskray.data.leakage.exclusion import exclude
+    from maskray.data.leakage.sources import SplitFiles
 
     manifests = args.manifests or [None] * len(args.indexes)
     trained, *tested = map(SplitFiles, args.indexes, [None, *args.splits], manifests)

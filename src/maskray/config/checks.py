@@ -70,12 +70,14 @@ def dropped_splits(plan: Plan, dataset: str) -> list[Split]:
     return [plan.known_split(name, protocol) for name, protocols in sorted(drop.items()) for protocol in protocols]
 
 
-def bridges_between(plan: Plan, *datasets: str) -> list[str]:
-    """The data sets through which films of the one are films of another: COVIDx's are RSNA's, which are NIH's."""
-    reached = {name: _origins(plan, name) for name in datasets}
-    ends = set().union(*reached.values(), datasets)
-    between = {origin for origins in reached.values() for origin in origins if _origins(plan, origin) & ends}
-    return sorted((between - set(datasets)) & set(plan.datasets))
+def bridges_between(plan: Plan, dataset: str, *others: str) -> list[str]:
+    """The data sets by which films of one are known to be films of another: COVIDx's are RSNA's, which are NIH's."""
+    between: set[str] = set()
+    for other in others:
+        for one, two in ((dataset, other), (other, dataset)):
+            there = _origins(plan, two) | {two}
+            between |= {origin for origin in _origins(plan, one) if _origins(plan, origin) & there}
+    return sorted((between - {dataset, *others}) & set(plan.datasets))
 
 
 def check_stage(plan: Plan, check: Check) -> dict[str, Any]:

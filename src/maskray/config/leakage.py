@@ -23,7 +23,7 @@ class LeakageConfig(Frozen):
     """What is compared, and what becomes of what is found."""
 
     pictures: bool = Field(True, description="compare pictures too, not only names; needs the shards")
-    max_hash_distance: int = Field(31, ge=0, le=31, description="bits of 256 in which copies may differ")
+    max_hash_distance: int = Field(24, ge=0, le=31, description="bits of 256 in which copies may differ")
     min_correlation: Annotated[float, Field(gt=0, le=1)] = Field(
         0.98, description="of the grey values at 64 px; below it two films do not look the same"
     )

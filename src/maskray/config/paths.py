@@ -133,7 +133,7 @@ class Paths:
     def check_inputs(self, tested: str, trained: str) -> dict[str, list[str]]:
         """What one check reads, by name: the tested split first; the trained one only where it is another."""
         names = [split_named(tested)] + ([split_named(trained)] if trained != tested else [])
-        bridges = bridges_between(self.plan, *(name for name, _ in names))
+        bridges = bridges_between(self.plan, names[0][0], names[-1][0])
         return {
             "indexes": [self.data(name, "index.parquet") for name, _ in names],
             "splits": [self.data(name, f"splits/{protocol}/split.csv") for name, protocol in names],

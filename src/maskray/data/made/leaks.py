@@ -2,7 +2,7 @@
 
 - ``nih_copy``: a training film is a test film too, under another name and patient, made smaller and saved as JPEG once.
 - ``nih_parted_patient``: one film of a patient is in the official training list, another one in the test list.
-- ``mimic_parted_patient``: one study of a test patient is in the official training part, so in the pre-training data.
+- ``mimic_parted_patient``: a patient of the official training part, so of the pre-training data, has a test film.
 - ``rsna_from_nih``: a tenth of RSNA's films are NIH's, under RSNA's names; the mappings file says which.
 - ``siim_from_nih``: a tenth of SIIM's films are NIH's, and nothing but the pictures says so.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,14 +73,9 @@ def _part_mimic_patient(folder: Path) -> None:
     path = folder / "mimic-cxr-2.0.0-split.csv.gz"
     with gzip.open(path, "rt", encoding="utf-8", newline="") as handle:
         header, *rows = csv.reader(handle)
-    study, subject, part = (header.index(name) for name in ("study_id", "subject_id", "split"))
-    tested = [row for row in rows if row[part] == "test"]
-    first = next((a for a in tested if any(a[subject] == b[subject] and a[study] != b[study] for b in tested)), None)
-    if first is None:
-        raise InputError("leaks: mimic_parted_patient needs a test patient with two studies: make more of mimic")
-    for row in rows:
-        if row[study] == first[study]:
-            row[part] = "train"
+    subject, part = header.index("subject_id"), header.index("split")
+    num_films = Counter(row[subject] for row in rows if row[part] == "train")
+    next(row for row in rows if num_films[row[subject]] > 1)[part] = "test"
     formats.write_gzip(path, formats.table(header, rows))
 
 
