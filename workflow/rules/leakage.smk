@@ -28,10 +28,10 @@ rule check_leakage:
         page=f"{ROOT}/leakage/{{tested}}/{{trained}}.html",
     log:
         f"{ROOT}/logs/check_leakage/{{tested}}/{{trained}}.log",
-    conda:
-        ENVIRONMENT
     # Of the jobs that are ready the check comes first: before hours of training that it may forbid.
     priority: 1
+    conda:
+        ENVIRONMENT
     params:
         settings=check_settings,
     shell:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maskray.config.plan import Cell, Plan, task_of
+from maskray.files import read_yaml
 
 Split = tuple[str, str]
 """(data set, protocol)"""
@@ -113,12 +114,22 @@ def relation_of(plan: Plan, check: Check) -> str:
     if trained == tested:
         return f"the same data set under another split, {check.trained[1]}"
     titles = {name: plan.datasets[name]["title"] for name in (trained, tested)}
+    as_printed = ", as in the paper" if _is_printed(plan, trained, tested) else ""
     if trained in _origins(plan, tested) or tested in _origins(plan, trained):
         first, second = (tested, trained) if trained in _origins(plan, tested) else (trained, tested)
-        return f"{titles[first]} has films of {titles[second]}, as in the paper"
+        return f"{titles[first]} has films of {titles[second]}{as_printed}"
     if _origins(plan, trained) & _origins(plan, tested):
-        return f"{titles[tested]} and {titles[trained]} have films of one origin, as in the paper"
+        return f"{titles[tested]} and {titles[trained]} have films of one origin{as_printed}"
     return ""
+
+
+def _is_printed(plan: Plan, trained: str, tested: str) -> bool:
+    """True where a paper of this run, before any overlay, trains on the one data set and tests on the other."""
+    for key in plan.papers:
+        paper = read_yaml(plan.top / "config/papers" / f"{key}.yaml")
+        if trained in paper["pretrain"]["datasets"] and tested in {task_of(name)[0] for name in paper["benchmarks"]}:
+            return True
+    return False
 
 
 def _origins(plan: Plan, dataset: str) -> set[str]:

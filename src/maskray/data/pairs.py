@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from maskray.data.leakage.exclusion import read_excluded
+from maskray.data.leakage.excluded import read_excluded
 from maskray.errors import InputError
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import pytest
 from maskray.config.leakage import CheckedSplit, CheckStage, ExclusionStage, LeakageConfig, LeakagePolicies
 from maskray.data.index import TEXT_COLUMNS, write_index
 from maskray.data.leakage.check import CheckFiles, check
-from maskray.data.leakage.exclusion import exclude, read_excluded
+from maskray.data.leakage.excluded import read_excluded
+from maskray.data.leakage.exclusion import exclude
 from maskray.data.leakage.films import identify
 from maskray.data.leakage.sources import SplitFiles
 from maskray.data.leakage.verdict import as_json, refuse

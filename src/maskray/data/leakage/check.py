@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskray.config.leakage import CheckStage
-from maskray.data.leakage.exclusion import read_excluded
+from maskray.data.leakage.excluded import read_excluded
 from maskray.data.leakage.films import Films, identify
 from maskray.data.leakage.findings import Finding, compare, resolved
 from maskray.data.leakage.sources import SplitFiles, read_bridges, read_films, with_pictures

@@ -12,13 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from maskray.config.leakage import ExclusionStage
+from maskray.data.leakage.excluded import write_excluded
 from maskray.data.leakage.films import Films, identify
 from maskray.data.leakage.findings import Finding, compare
 from maskray.data.leakage.sources import SplitFiles, read_bridges, read_films, with_pictures
-from maskray.errors import InputError
-from maskray.files import written_whole
-
-COLUMNS = ("image_id", "kind", "tested")
 
 
 def exclude(
@@ -31,7 +28,7 @@ def exclude(
         trained: the pre-training data set, without a split.
         tested: the splits whose test parts are to stay unseen.
         bridges: indexes that lead from films of the one to films of the others.
-        path: CSV to write: image_id, kind (image, patient, picture), tested (data set and protocol); sorted.
+        path: the list to write, see :mod:`maskray.data.leakage.excluded`.
     """
     tables = [read_films(trained, stage.trained)]
     tables += [read_films(files, split) for files, split in zip(tested, stage.tested, strict=True)]
@@ -42,23 +39,7 @@ def exclude(
         test = with_pictures(split.name, table[table["part"] == "test"], files)
         for finding in compare(whole, test, stage.leakage, stage.leakage.pretraining):
             rows += [(image_id, finding.kind, split.name) for image_id in _films_of(finding, whole, test)]
-    excluded = pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
-    excluded = excluded.drop_duplicates("image_id").sort_values("image_id")
-    with written_whole(path) as partial:
-        excluded.to_csv(partial, index=False, lineterminator="\n")
-
-
-def read_excluded(path: Path) -> pd.Series:
-    """The ids that :func:`exclude` wrote; :class:`InputError` where the file is missing or another one."""
-    try:
-        excluded = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run exclude_films") from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: cannot be read ({type(error).__name__}); delete it and run again") from None
-    if tuple(excluded.columns) != COLUMNS:
-        raise InputError(f"{path}: expected the columns {', '.join(COLUMNS)}; delete it and run again")
-    return excluded["image_id"]
+    write_excluded(rows, path)
 
 
 def _films_of(finding: Finding, trained: Films, tested: Films) -> pd.Series:

@@ -3,8 +3,8 @@
 - ``nih_copy``: a training film is a test film too, under another name and patient, made smaller and saved as JPEG once.
 - ``nih_parted_patient``: one film of a patient is in the official training list, another one in the test list.
 - ``mimic_parted_patient``: a patient of the official training part, so of the pre-training data, has a test film.
-- ``rsna_from_nih``: a tenth of RSNA's films are NIH's, under RSNA's names; the mappings file says which.
-- ``siim_from_nih``: a tenth of SIIM's films are NIH's, and nothing but the pictures says so.
+- ``rsna_from_nih``: one in five of RSNA's films are NIH's, under RSNA's names; the mappings file says which.
+- ``siim_from_nih``: one in five of SIIM's films are NIH's, and nothing but the pictures says so.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from maskray.data.made import formats
 from maskray.errors import InputError
 from maskray.files import write_text
 
-_TENTH = 10
+_EVERY = 5
 _NOBODY = 30001
 _JPEG_QUALITY = 75
 
 
 def painter_of(name: str, number: int, config: MadeConfig) -> str:
     """The data set whose film a study shows: ``name``, or NIH where that is planted."""
-    is_borrowed = f"{name}_from_nih" in config.leaks and number % _TENTH == 0
+    is_borrowed = f"{name}_from_nih" in config.leaks and number % _EVERY == 0
     if not is_borrowed:
         return name
     if number >= config.num_studies.get("nih", 0):
