@@ -26,6 +26,8 @@ def test_one_table_asks_for_just_what_it_needs(fresh):
     assert counts["pretrain"] == 1
     assert counts["finetune_nih_classification"] == 15
     assert not any("zeroshot" in rule or "siim" in rule or "probe" in rule for rule in counts)
+    # The guard asks for the data of this table and no other: MIMIC's own parts, and two checks of each benchmark.
+    assert (counts["index_dataset"], counts["split_dataset"], counts["check_leakage"]) == (4, 4, 7)
 
 
 def test_one_benchmark_can_be_named_alone(fresh):
@@ -43,6 +45,7 @@ def test_one_benchmark_can_be_named_alone(fresh):
         ("config/papers/maco.yaml", "protocol: official", "protocol: unofficial", "no split unofficial; there are"),
         ("config/datasets/nih.yaml", "licence:", "license:", "did you mean licence?"),
         ("config/config.yaml", "papers: [mnm, maco]", "papers: [mnm, maca]", "no paper maca; allowed: maco, mnm"),
+        ("config/config.yaml", "drop: {}", "drop: {nih: [mine]}", "no split mine; there are: maco, official"),
         ("config/config.yaml", "shard_jobs: 64", "shard_job: 64", "shard_job: no such key (did you mean shard_jobs?)"),
     ],
 )  # fmt: skip

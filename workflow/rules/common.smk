@@ -4,6 +4,7 @@ import sys
 
 from maskray.config import jobs
 from maskray.config.check import check
+from maskray.config.checks import Check, check_stage, checks_of, exclusion_stage, split_named
 from maskray.config.jobs import by_value
 from maskray.config.paths import Paths
 from maskray.config.plan import Plan, task_of
@@ -66,6 +67,16 @@ def benchmark_settings(benchmark):
     return lambda w: by_value(jobs.evaluation_stage(PLAN, w.paper, w.variant, benchmark))
 
 
+def benchmark_checks(benchmark):
+    """An input function: the leakage checks that must have passed before a benchmark is run."""
+    return lambda w: PATHS.verdicts(checks_of(PLAN, w.paper, w.variant, benchmark))
+
+
+def check_settings(wildcards):
+    """One leakage check by value."""
+    return by_value(check_stage(PLAN, Check(split_named(wildcards.tested), split_named(wildcards.trained))))
+
+
 def pretrain_inputs(wildcards):
     """What pre-training reads."""
     return PATHS.pretrain_inputs(wildcards.paper, wildcards.variant)
@@ -73,7 +84,7 @@ def pretrain_inputs(wildcards):
 
 def gallery_inputs(wildcards):
     """The first pre-training data set, from which the pictures are drawn."""
-    return {name: files[0] for name, files in pretrain_inputs(wildcards).items()}
+    return {name: files[0] for name, files in pretrain_inputs(wildcards).items() if name != "excluded"}
 
 
 def table_cells(wildcards, file):

@@ -84,3 +84,6 @@ class DatasetConfig(Frozen):
     has_reports: bool = False
     expected: ExpectedCounts | None = None
     splits: dict[str, SplitConfig] = {}
+    films_from: tuple[str, ...] = Field(
+        (), description="data sets out of which films of this one were taken, under other names (RSNA's are NIH's)"
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from maskray.config.checks import checks_by_cell
 from maskray.config.fractions import parse_fraction
 from maskray.config.plan import Plan, task_of
 
@@ -69,6 +70,7 @@ def table_stage(plan: Plan, paper: str, table: str) -> dict[str, Any]:
         "made": plan.config.get("made") is not None,
         "not_run": {b: why for b in benchmarks if (why := plan.why_not_run(b, paper))},
         "split_notes": {b: split["note"] for b, split in splits.items() if split.get("note")},
+        "checks": checks_by_cell(plan, plan.cells(paper, table)),
         "dataset_titles": {dataset: plan.datasets[dataset]["title"] for dataset in run.values()},
     }
 

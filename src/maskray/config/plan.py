@@ -178,6 +178,10 @@ class Plan:
         }
         return sorted(pretraining | benchmarks)
 
+    def known_split(self, dataset: str, protocol: str) -> tuple[str, str]:
+        """A (data set, protocol) pair that the run has; :class:`InputError` lists those there are."""
+        return dataset, self._known_protocol(dataset, protocol)
+
     def is_made(self, dataset: str) -> bool:
         """True where the data set is painted in this run instead of read from a site folder."""
         return dataset in (self.config.get("made") or {"num_studies": ()})["num_studies"]

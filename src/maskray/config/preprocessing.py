@@ -93,9 +93,13 @@ class CheckDataConfig(Frozen):
     seed: int = 0
 
 
+Leak = Literal["nih_copy", "nih_parted_patient", "mimic_parted_patient", "rsna_from_nih", "siim_from_nih"]
+
+
 class MadeConfig(Frozen):
     """Made data: painted films and written reports in the official layouts."""
 
     num_studies: dict[str, PositiveInt] = Field(description="studies (or images) per data set")
     image_px: PositiveInt = 256
     seed: int = 0
+    leaks: tuple[Leak, ...] = Field((), description="planted on purpose, to see the leakage guard find them")

@@ -37,7 +37,8 @@ def explain_films(pretrained: str | Path, source: GallerySource, num_images: int
     """Let a pre-trained method explain up to ``num_images`` films, evenly spaced among those that can be shown.
 
     A film can be shown that is in the validation part (the test part where there is none), has pixels, and has a
-    report with the text that the method reads. The report decides the masks of some methods; it is not shown. The returned text names the method.
+    report with the text that the method reads. The report decides
+    the masks of some methods; it is not shown. The returned text names the method.
     """
     loaded = load_method(Path(pretrained))
     # Of several streams the first has the reports.
