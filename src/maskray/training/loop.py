@@ -125,6 +125,9 @@ class Trainer:
                 f"optimisation.phase_steps has {len(optimisation.phase_steps)} lengths, but {stage.paper} has "
                 f"{len(self._method.phases)} phase(s) under these settings: give one for each but the last"
             )
+        if fabric.world_size > 1 and fabric.device.type == "cuda":
+            # Batch norm over the global batch; torch has it on GPUs alone.
+            nn.SyncBatchNorm.convert_sync_batchnorm(self._method)
         self._optimiser = build_optimiser(self._method, self._method.parameter_groups(), optimisation)
         self._module, self._wrapped = fabric.setup(_LossModule(self._method), self._optimiser)
 
