@@ -10,9 +10,10 @@ from maskray.errors import InputError
 from maskray.methods.base import Losses, MaskView, Method, Phase, Stream, Vocabulary
 from maskray.methods.maco import Maco
 from maskray.methods.medim import Medim
+from maskray.methods.mmclip import Mmclip
 from maskray.methods.mnm import Mnm
 
-METHODS: dict[str, type[Method]] = {"mnm": Mnm, "maco": Maco, "medim": Medim}
+METHODS: dict[str, type[Method]] = {"mnm": Mnm, "maco": Maco, "medim": Medim, "mmclip": Mmclip}
 
 __all__ = ["METHODS", "Losses", "MaskView", "Method", "Phase", "Stream", "Vocabulary", "build_method"]
 
@@ -32,4 +33,6 @@ def build_method(
     if name not in METHODS:
         raise InputError(f"no method {name!r}; there are {', '.join(sorted(METHODS))}")
     method = METHODS[name]
+    if text.kind != method.text_kind:
+        raise InputError(f"text_encoder.kind is {text.kind}, but {name} reads texts as {method.text_kind}: set it so")
     return method(method.Config.parse(method_config, f"method {name}"), image, text, vocabulary)
