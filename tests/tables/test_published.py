@@ -20,6 +20,10 @@ SHAPES = {
     ("medim", "table1"): (7, 56),
     ("medim", "table2"): (2, 12),
     ("medim", "table3"): (3, 9),
+    ("mmclip", "table1"): (8, 72),
+    ("mmclip", "table2"): (3, 9),
+    ("mmclip", "table3"): (7, 14),
+    ("mmclip", "table4"): (7, 14),
 }
 SPOT_CHECKS = [
     ("mnm", "table1", "M&M", "siim-acr|auc|10%", "91.15"),
@@ -43,6 +47,11 @@ SPOT_CHECKS = [
     ("medim", "table1", "MAE*", "siim|dice|10%", "57.68"),
     ("medim", "table2", "MedIM", "mimic-cxr|i2t r@1|retrieval", "8.70"),
     ("medim", "table3", "L_align + KWM", "chexpert|auc|10%", "88.86"),
+    ("mmclip", "table1", "MedKlip", "pneumonia|auc|zero-shot", "86.94"),
+    ("mmclip", "table1", "+ Ensemble", "padchest-seen 8|f1|zero-shot", "35.61"),
+    ("mmclip", "table2", "MedKlip", "padchest unseen 20|auc|zero-shot", "53.73"),
+    ("mmclip", "table3", "+ MIM Random, no warm up", "new validation set|f1|zero-shot", "34.49"),
+    ("mmclip", "table4", "+ EntMLM 0.3", "new validation set|auc|zero-shot", "75.44"),
     ("maco", "table5", "+CLIP", "ms-cxr|pg|zero-shot", "0.366"),
     ("maco", "table5", "+Interaction Weighted", "rsna|auc|100%", "93.3"),
 ]

@@ -12,14 +12,14 @@ from torch import Tensor, nn
 
 
 class Prompts(nn.Module):
-    """Word pieces of prompts, saved with the weights."""
+    """Word pieces of one prompt or more, saved with the weights."""
 
     ids_KL: Tensor
     is_real_KL: Tensor
 
     def __init__(self, prompts: Sequence[Sequence[int]]) -> None:
         super().__init__()
-        longest = max(map(len, prompts), default=0)
+        longest = max(map(len, prompts))
         ids_KL = torch.zeros(len(prompts), longest, dtype=torch.long)
         for row, pieces in enumerate(prompts):
             ids_KL[row, : len(pieces)] = torch.tensor(pieces)

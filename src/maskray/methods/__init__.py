@@ -33,6 +33,7 @@ def build_method(
     if name not in METHODS:
         raise InputError(f"no method {name!r}; there are {', '.join(sorted(METHODS))}")
     method = METHODS[name]
+    config = method.Config.parse(method_config, f"method {name}")
     if text.kind != method.text_kind:
         raise InputError(f"text_encoder.kind is {text.kind}, but {name} reads texts as {method.text_kind}: set it so")
-    return method(method.Config.parse(method_config, f"method {name}"), image, text, vocabulary)
+    return method(config, image, text, vocabulary)
