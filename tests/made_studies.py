@@ -13,6 +13,7 @@ from maskray.data.pairs import PairSource
 from maskray.data.shard_store import digest_of
 from maskray.files import hash_of, write_json
 from maskray.methods import METHODS
+from maskray.reports.entities import entity_spans
 from maskray.reports.mesh import mesh_spans
 from maskray.reports.styles import text_of
 from maskray.reports.vocabulary import finding_of_words
@@ -113,6 +114,7 @@ def _report(study: str, number: int) -> dict[str, Any]:
         "answers": json.dumps(answers),
         "observations": json.dumps([[finding, "left lung", "present"] for finding in present]),
         "verdicts": json.dumps({found.name: "present" for found in map(finding_of_words, present) if found}),
+        "entities": json.dumps(entity_spans(text_of(" ".join(sentences), f"{present[0]}."))),
         "mesh": json.dumps(mesh_spans(text_of(" ".join(sentences), f"{present[0]}."), MeshConfig())),
     }
 

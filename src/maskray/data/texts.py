@@ -55,6 +55,7 @@ class TokenisedReports:
         tokenizer: PreTrainedTokenizerFast,
         max_tokens: int,
         definitions: str | None = None,
+        guides: str = "",
     ) -> None:
         writing = Writing(read_definitions(definitions), max_tokens, piece_counter(tokenizer))
         self._chooses_sentences = text == "sentences"
@@ -63,7 +64,7 @@ class TokenisedReports:
         number_of: dict[MarkedText, int] = {}
         rows = [
             [number_of.setdefault(segment, len(number_of)) for segment in segments]
-            for segments in _segments(reports, text, writing)
+            for segments in _segments(reports, text, guides, writing)
         ]
         self._pieces, self._starts = _encode(list(number_of), tokenizer, max_tokens)
         self._segments = np.array([number for row in rows for number in row], dtype=np.int32)
@@ -143,13 +144,13 @@ def _encode(
     return np.concatenate(kept), np.cumsum(lengths, dtype=np.int64)
 
 
-def _segments(reports: pd.DataFrame, text: str, writing: Writing) -> Iterator[list[MarkedText]]:
+def _segments(reports: pd.DataFrame, text: str, guides: str, writing: Writing) -> Iterator[list[MarkedText]]:
     """For each report its segments."""
     if text == "sentences":
         for sentences in reports["sentences"]:
             yield [MarkedText(str(sentence)) for sentence in sentences]
         return
-    style = style_of(text)
+    style = style_of(text, guides)
     write = style.writer(writing)
     for values in zip(*(reports[column] for column in style.columns), strict=True):
         yield [write(dict(zip(style.columns, values, strict=True)))]

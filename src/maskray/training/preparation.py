@@ -67,7 +67,7 @@ def prepare(stage: PretrainStage, sources: Sequence[PairSource], seed: int, resu
         texts = None
         if stream.text:
             max_tokens, definitions = stage.text_encoder.max_tokens, stage.pretrain.definitions
-            texts = TokenisedReports(pairs.reports, stream.text, tokenizer, max_tokens, definitions)
+            texts = TokenisedReports(pairs.reports, stream.text, tokenizer, max_tokens, definitions, stream.guides)
         batches.append(StreamBatches(pairs, stores, texts, order, stream.needs_ridge))
     num_steps = total_steps(optimisation, batches[0].order.num_steps_per_epoch)
     return Prepared(method, tokenizer, Batches(batches, num_steps))
@@ -81,19 +81,23 @@ def _join(stream: Stream, sources: Sequence[PairSource], encoder: ImageEncoderCo
         raise InputError(f"pretrain.{key}: the method needs a data set for its stream {stream.name}, and none is given")
     stores = [ImageStore(source.manifest.parent) for source in chosen]
     _check_sizes(stores, chosen, encoder)
-    return (join_pairs(chosen, stores, stream.text) if stream.text else join_films(chosen, stores)), stores
+    return (
+        join_pairs(chosen, stores, stream.text, stream.guides) if stream.text else join_films(chosen, stores)
+    ), stores
 
 
 def vocabulary_of(tokenizer: Any, stage: PretrainStage) -> Vocabulary:
     """What a method must know of a tokenizer: sizes, special pieces, and the pieces of the method's own prompts."""
     kind = METHODS[stage.paper]
     prompts = kind.prompts(kind.Config.parse(stage.method, f"method {stage.paper}"))
-    pieces = encode_many(tokenizer, [MarkedText(prompt) for prompt in prompts], stage.text_encoder.max_tokens)
+    # All with the same truncation: a tokenizer keeps its last one in what it saves.
+    texts = [MarkedText(text) for text in (".", *prompts)]
+    stop, *pieces = encode_many(tokenizer, texts, stage.text_encoder.max_tokens)
     return Vocabulary(
         size=len(tokenizer),
         mask_id=-1 if tokenizer.mask_token_id is None else tokenizer.mask_token_id,
         special_ids=tuple(sorted(tokenizer.all_special_ids)),
-        stop_id=tokenizer(".", add_special_tokens=False)["input_ids"][0],
+        stop_id=stop.ids[1],
         prompts=tuple(tuple(each.ids) for each in pieces),
     )
 
