@@ -55,6 +55,7 @@ rule metrics:
 
 include: "workflow/rules/data.smk"
 include: "workflow/rules/reports.smk"
+include: "workflow/rules/leakage.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"

@@ -3,8 +3,8 @@
 Writes weights.safetensors, image_encoder.safetensors, text_encoder/, method.yaml and log.csv into --folder.
 Rolling checkpoints lie in its resume/ until the end. SIGTERM and SIGUSR1 save and leave with status 143 or 138;
 the same command then goes on, and ends with the same weights as if nothing had happened.
---indexes, --splits, --manifests and --reports take one file per data set, in the same order; the last data sets may
-have no reports: films alone, for methods that train on them too.
+--indexes, --splits, --manifests, --excluded and --reports take one file per data set, in the same order; the last data
+sets may have no reports: films alone.
 """
 
 import time
@@ -16,19 +16,20 @@ from maskray import command
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    started = time.time()
-    parser = command.parser(__doc__)
+    started, parser = time.time(), command.parser(__doc__)
     parser.add_argument("--settings", required=True, help="method, encoders, pre-training (YAML, or as JSON)")
     for name in ("indexes", "splits", "manifests", "reports"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", required=True)
+    parser.add_argument("--excluded", type=Path, nargs="*", default=[], help="films to leave out (CSV)")
     for name in ("seed", "devices", "num-nodes", "num-workers"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--checkpoint-seconds", type=float, required=True)
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--provenance", type=Path, required=True)
+    for name in ("folder", "provenance"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
     args = parser.parse_args(argv)
-    if not len(args.reports) <= len(args.indexes) == len(args.splits) == len(args.manifests):
-        parser.error("--indexes, --splits and --manifests need one file per data set each, --reports no more")
+    groups = [args.indexes, args.splits, args.manifests, args.excluded or [None] * len(args.indexes)]
+    if len({len(files) for files in groups}) > 1 or len(args.reports) > len(args.indexes):
+        parser.error("--indexes, --splits, --manifests (and --excluded) need one file per data set, --reports no more")
 
     from maskray.config.stages import PretrainStage
     from maskray.config.training import RuntimeConfig
@@ -43,15 +44,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     from maskray.training import resume
     from maskray.training.loop import hash_of_run, pretrain
 
-    sources = [PairSource(*of) for of in zip_longest(args.indexes, args.splits, args.manifests, args.reports)]
+    sources = [PairSource(*files[:3], files[4], files[3]) for files in zip_longest(*groups, args.reports)]
     run_hash = hash_of_run(stage, sources, args.seed)
     if resume.put_back(args.folder, run_hash):
         return
-    wrote = pretrain(stage, sources, args.seed, args.folder, runtime)
-    if wrote:
-        inputs = {str(path): hash_of_file(path) for source in sources for path in vars(source).values() if path}
-        config = stage.model_dump(mode="json")
-        provenance.write(args.provenance, seeds={"pretrain": args.seed}, config=config, inputs=inputs, started=started)
+    if pretrain(stage, sources, args.seed, args.folder, runtime):
+        inputs = {str(path): hash_of_file(path) for source in sources for path in source.files().values()}
+        about = {"seeds": {"pretrain": args.seed}, "config": stage.model_dump(mode="json"), "inputs": inputs}
+        provenance.write(args.provenance, **about, started=started)
         # Last: a run killed before this line finds its final checkpoint and only writes the outputs again.
         resume.keep_finished(args.folder, run_hash)
 

@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--manifests", nargs="*", default=[], metavar="FILE", help="manifests of the shards")
     parser.add_argument("--splits", nargs="*", default=[], metavar="FILE", help="summaries of the splits")
     parser.add_argument("--provenances", nargs="*", default=[], metavar="FILE", help="provenance of the jobs")
+    parser.add_argument("--verdicts", nargs="*", default=[], metavar="FILE", help="verdicts of the leakage guard")
     parser.add_argument("--report", required=True, metavar="FILE", help="HTML to write")
     arguments = parser.parse_args(argv)
 
@@ -34,8 +35,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     from maskray.files import write_text
     from maskray.tables.report import Sources, render_report
 
-    groups = (arguments.tables, arguments.figures, arguments.manifests, arguments.splits, arguments.provenances)
-    sources = Sources(*([Path(file) for file in group] for group in groups))
+    kinds = ("tables", "figures", "manifests", "splits", "provenances", "verdicts")
+    sources = Sources(**{kind: [Path(file) for file in getattr(arguments, kind)] for kind in kinds})
     write_text(arguments.report, render_report(ReportStage.read(arguments.settings), sources))
 
 

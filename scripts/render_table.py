@@ -21,17 +21,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--md", required=True, metavar="FILE", help="Markdown to write")
     parser.add_argument("--tex", required=True, metavar="FILE", help="LaTeX to write (needs booktabs)")
     parser.add_argument("--html", required=True, metavar="FILE", help="HTML fragment to write")
+    parser.add_argument("--verdicts", nargs="*", default=[], metavar="FILE", help="verdicts of check_leakage")
     arguments = parser.parse_args(argv)
 
     from maskray.config.stages import TableStage
     from maskray.files import write_text
     from maskray.tables import collect, render
     from maskray.tables.layout import lay_out
+    from maskray.tables.leakage import read_flags
     from maskray.tables.published import read_published
 
     stage = TableStage.read(arguments.settings)
     metrics = collect.read(arguments.table_metrics).to_pandas()
-    layout = lay_out(stage, read_published(arguments.published, stage.table_name), metrics)
+    flags = read_flags(stage, arguments.verdicts)
+    layout = lay_out(stage, read_published(arguments.published, stage.table_name), metrics, flags)
     forms = {
         arguments.csv: render.csv_text(layout),
         arguments.md: render.markdown(layout),

@@ -70,14 +70,14 @@ def write_shards(folder, films):
     settings = ImagesConfig(size_px=next(iter(films.values())).shape[0]).model_dump(mode="json")
     checksums = np.array([zlib.crc32(film) for film in films.values()], np.uint32)
     with h5py.File(folder / "part-0.h5", "w") as file:
-        file.attrs["schema_version"] = 1
+        file.attrs["schema_version"] = 2
         films_BSS = np.stack(list(films.values()))
         for name, values_BSS in (("images", films_BSS), ("ridge", np.zeros_like(films_BSS))):
             file.create_dataset(name, data=values_BSS, chunks=(1, *films_BSS.shape[1:]))
         file["image_id"] = list(films)
         file["checksum"] = checksums
     part = {"file": "part-0.h5", "num_images": len(films), "sha256_of_checksums": digest_of(list(films), checksums)}
-    manifest = {"schema_version": 1, "dataset": "tiny", "settings": settings, "parts": [part], "hash": "0123"}
+    manifest = {"schema_version": 2, "dataset": "tiny", "settings": settings, "parts": [part], "hash": "0123"}
     write_json(folder / "manifest.json", manifest | {"num_images": len(films), "num_rejected": 0})
 
 

@@ -124,7 +124,7 @@ def _write_shards(folder: Path, ids: list[str], films: np.ndarray, name: str) ->
     settings = ImagesConfig(size_px=films.shape[1]).model_dump(mode="json")
     checksums = write_shard_file(folder / "part-0.h5", ids, films)
     part = {"file": "part-0.h5", "num_images": len(ids), "sha256_of_checksums": digest_of(ids, checksums)}
-    manifest = {"schema_version": 1, "dataset": name, "settings": settings, "parts": [part]}
+    manifest = {"schema_version": 2, "dataset": name, "settings": settings, "parts": [part]}
     manifest |= {"num_images": len(ids), "num_rejected": 0, "hash": hash_of(part)}
     write_json(folder / "manifest.json", manifest)
 
@@ -140,5 +140,5 @@ def write_shard_file(path: Path, ids: list[str], films: np.ndarray) -> np.ndarra
         file.create_dataset("ridge", data=np.ascontiguousarray(films[:, ::-1]), chunks=chunk)
         file.create_dataset("image_id", data=ids, dtype=h5py.string_dtype())
         file.create_dataset("checksum", data=checksums)
-        file.attrs["schema_version"] = 1
+        file.attrs["schema_version"] = 2
     return checksums

@@ -1,3 +1,6 @@
+import csv
+import gzip
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,3 +118,24 @@ def test_damaged_index_is_named(tmp_path):
     pd.DataFrame({"image_id": ["a"]}).to_parquet(path)
     with pytest.raises(InputError, match=r"index.parquet: no column patient_id"):
         load_index(path)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_the_order_of_the_rows_does_not_matter(tmp_path, name):
+    site = write_site(name, tmp_path)
+    index = READERS[name].read_index(site, dataset(name))
+    for path in [*tmp_path.rglob("*.csv"), *tmp_path.rglob("*.csv.gz")]:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", newline="") as handle:
+            header, *rows = csv.reader(handle)
+        with opened(path, "wt", newline="") as handle:
+            csv.writer(handle).writerows([header, *reversed(rows)])
+    assert READERS[name].read_index({"folder": site, "reports": None}, dataset(name)).equals(index)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_short_copy_says_what_it_has_and_what_a_complete_one_has(tmp_path, name, caplog):
+    settings = dataset(name, expected={"images": 1_000_000, "patients": 1})
+    index = READERS[name].read_index(write_site(name, tmp_path), settings)
+    assert f"{name}: {len(index)} images; a complete copy has 1000000" in caplog.text
+    assert "patients; a complete copy" not in caplog.text

@@ -1,5 +1,6 @@
 """Joining index, split, shards and reports."""
 
+import dataclasses
 import logging
 
 import numpy as np
@@ -104,3 +105,12 @@ def test_a_missing_or_damaged_file_is_named(source, name):
     path.unlink()
     with pytest.raises(InputError, match=f"{path}: no such file"):
         join(source)
+
+
+def test_excluded_films_are_left_out(source, tmp_path):
+    (tmp_path / "excluded.csv").write_text(
+        "image_id,kind,tested\nmade-000,image,other-maco\nelsewhere,image,other-maco\n"
+    )
+    pairs = join(dataclasses.replace(source, excluded=tmp_path / "excluded.csv"))
+    assert "made-000" not in pairs.image_ids
+    assert len(pairs) == len(join(source)) - 1

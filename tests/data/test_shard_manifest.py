@@ -39,7 +39,7 @@ def assert_refused(parts, index, folder, match, **options):
 
 def test_the_manifest_counts_and_names_the_parts(parts, index, tmp_path):
     manifest = collect(parts, index, tmp_path / "shards")
-    assert manifest["schema_version"] == 1
+    assert manifest["schema_version"] == 2
     assert manifest["dataset"] == "made"
     assert manifest["num_images"] == 10
     assert manifest["num_rejected"] == 1

@@ -134,7 +134,7 @@ def test_a_file_that_is_no_shard_is_named(folder):
         ImageStore(folder)
     path.unlink()
     h5py.File(path, "w").close()
-    with pytest.raises(InputError, match=r"part-1\.h5: not a shard of version 1"):
+    with pytest.raises(InputError, match=r"part-1\.h5: not a shard of version 2"):
         ImageStore(folder)
     path.unlink()
     with pytest.raises(InputError, match=r"part-1\.h5: no such file"):
@@ -156,7 +156,7 @@ def test_another_shard_than_the_listed_one_is_refused(folder):
 
 def test_a_missing_or_foreign_manifest_is_refused(folder):
     (folder / "manifest.json").write_text('{"schema_version": 99}')
-    with pytest.raises(InputError, match=r"manifest\.json: not a manifest of version 1"):
+    with pytest.raises(InputError, match=r"manifest\.json: not a manifest of version 2"):
         ImageStore(folder)
     (folder / "manifest.json").unlink()
     with pytest.raises(InputError, match=r"manifest\.json: no such file"):

@@ -47,11 +47,12 @@ def test_a_shard_holds_what_the_format_says(tmp_path, site, index):
             "checksum": (np.uint32, (num_films,)),
             "content": (np.int32, (num_films, 4)),
             "original": (np.int32, (num_films, 2)),
+            "fingerprint": (np.uint8, (num_films, 32)),
         }
         assert file["images"].chunks == file["ridge"].chunks == (1, 32, 32)
         assert file["images"].compression is None
         assert dict(file.attrs) | {"settings": None} == {
-            "schema_version": 1,
+            "schema_version": 2,
             "settings": None,
             "dataset": "made",
             "part": 0,

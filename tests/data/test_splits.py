@@ -7,10 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskray.config.dataset import SplitConfig
-from maskray.data.readers import chexpert, rsna, siim
 from maskray.data.splits import draw, read_split, split, summarise, write_split
 from maskray.errors import InputError
-from tests.data.layouts import dataset, write_chexpert, write_rsna, write_siim
 
 LABELS = ["A", "B"]
 SHARES = SplitConfig(train=0.6, validation=0.2, test=0.2)
@@ -25,6 +23,8 @@ def index_of(images_per_patient, positive_shares=(0.5, 0.2), seed=0, **columns):
         {
             "image_id": [f"i{n:05}" for n in range(len(patients))],
             "patient_id": [f"p{n}" for n in patients],
+            "study_id": [f"s{n:05}" for n in range(len(patients))],
+            "person": [f"tiny/p{n}" for n in patients],
             "view": "PA",
             "official_part": "",
         }
@@ -123,30 +123,12 @@ def test_unlabelled_images_are_in_the_split():
     assert len(split(index, SHARES, LABELS)) == 20
 
 
-def test_siim_is_not_split_by_row(tmp_path):
-    index = siim.read_index({"folder": write_siim(tmp_path)}, dataset("siim"))
-    drawn = split(index, SHARES, ["Pneumothorax"])
-    assert list(drawn["image_id"]) == ["1.a", "1.b", "1.c", "1.d"]
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_chexpert_validation_and_rsna_parts_keep_patients_together(tmp_path, seed):
-    index = rsna.read_index({"folder": write_rsna(tmp_path / "rsna")}, dataset("rsna"))
-    drawn = split(index, SHARES.model_copy(update={"seed": seed}), ["Pneumonia"]).set_index("image_id")
-    assert drawn.loc["a", "part"] == drawn.loc["b", "part"]
-    index = chexpert.read_index({"folder": write_chexpert(tmp_path / "chexpert")}, dataset("chexpert"))
-    config = SplitConfig(official_test=True, official_test_part="validation", validation=0.5, seed=seed)
-    parts = split(index, config, ["Cardiomegaly"])["part"]
-    assert parts[1] == parts[2] != parts[0]
-    assert parts[3] == "test"
-
-
 def test_official_parts():
     parts = ["train"] * 60 + ["validation"] * 20 + ["test"] * 20 + [""] * 4
     index = index_of([1] * 104, official_part=parts)
     official = pd.Series(parts, index=index["image_id"])
 
-    drawn, notes = draw(index, OFFICIAL, LABELS)
+    drawn, notes, _ = draw(index, OFFICIAL, LABELS)
     part = drawn.set_index("image_id")["part"]
     assert part.value_counts().to_dict() == {"train": 60, "validation": 20, "test": 20}
     assert (official[part.index[part == "test"]] == "test").all()
@@ -163,7 +145,10 @@ def test_official_parts():
 
 def test_official_lists_that_share_a_patient_are_refused():
     index = index_of([2] * 10, official_part=["train", "test"] * 10)
-    with pytest.raises(InputError, match=r"put 10 patient\(s\) into two parts, e\.g\. p0, p1"):
+    with pytest.raises(
+        InputError,
+        match=r"put 10 patient\(s\) into two parts, e\.g\. p0 \(i00000 in train and i00001 in test\); p1 \(i00002",
+    ):
         split(index, OFFICIAL, LABELS)
 
 
@@ -175,13 +160,13 @@ def test_missing_official_lists_are_said():
 def test_validation_as_a_number_of_images():
     index = index_of([1, 2, 3, 4] * 100, official_part="train")
     index.loc[index["patient_id"] == "p0", "official_part"] = "test"
-    drawn, notes = draw(index, OFFICIAL.model_copy(update={"validation": 100}), LABELS)
+    drawn, notes, _ = draw(index, OFFICIAL.model_copy(update={"validation": 100}), LABELS)
     assert (drawn["part"] == "validation").sum() == 100
     assert not any("validation images" in note for note in notes)
 
-    drawn, notes = draw(index, OFFICIAL.model_copy(update={"validation": 5000}), LABELS)
+    drawn, notes, _ = draw(index, OFFICIAL.model_copy(update={"validation": 5000}), LABELS)
     assert len(sets_of(index, drawn)["validation"]) == 399 // 5
-    assert "5000 validation images are more than these data allow: 79 patients (20% of the training" in notes[0]
+    assert "5000 validation images are more than these data allow: 79 patients (20% of those for train" in notes[0]
 
 
 def test_frontal_only():
@@ -190,6 +175,60 @@ def test_frontal_only():
     assert len(split(index, config, LABELS)) == 20
     with pytest.raises(InputError, match="no image of a frontal view"):
         split(index.assign(view=""), config, LABELS)
+
+
+def test_shares_are_drawn_from_the_owners_parts_that_the_protocol_names():
+    index = index_of([1] * 60, official_part=["train"] * 40 + ["test"] * 20)
+    drawn = split(index, SHARES.model_copy(update={"official_parts": ("train",)}), LABELS)
+    assert set(drawn["image_id"]) == set(index["image_id"][:40])
+    with pytest.raises(InputError, match="no image of the owners' part validation"):
+        split(index, SHARES.model_copy(update={"official_parts": ("validation",)}), LABELS)
+
+
+def test_positive_only():
+    index = index_of([1] * 100)
+    drawn, notes, _ = draw(index, SHARES.model_copy(update={"positive_only": "A"}), ["A"])
+    assert set(drawn["image_id"]) == set(index["image_id"][index["label_A"] == 1])
+    assert not any("no negative image" in note for note in notes)
+    with pytest.raises(InputError, match="no image that is positive for A"):
+        split(index.assign(label_A=0), SHARES.model_copy(update={"positive_only": "A"}), ["A"])
+    with pytest.raises(InputError, match="no label C"):
+        split(index, SHARES.model_copy(update={"positive_only": "C"}), ["A"])
+
+
+def test_no_validation_part_where_none_is_asked_for():
+    drawn, notes, _ = draw(index_of([1] * 50), SplitConfig(train=0.8, test=0.2), LABELS)
+    assert drawn["part"].value_counts().to_dict() == {"train": 40, "test": 10}
+    assert not any("validation" in note for note in notes)
+
+
+def test_a_number_of_studies_for_the_test_part_one_image_each():
+    index = index_of([2, 4, 6] * 50, official_part="train")
+    index["study_id"] = [f"s{n // 2}" for n in range(len(index))]
+    index["official_part"] = np.where(index["patient_id"].str[1:].astype(int) < 50, "validation", "test")
+    index.loc[index["patient_id"].isin([f"p{n}" for n in range(100, 150)]), "official_part"] = "train"
+    config = SplitConfig(official_test=True, official_test_part="validation_and_test", test_studies=100)
+    drawn = split(index, config, LABELS).merge(index, on="image_id")
+    assert drawn["part"].value_counts()["test"] == 100
+    held_out = drawn[drawn["part"] != "train"]
+    assert held_out["study_id"].is_unique
+    assert set(held_out["official_part"]) == {"validation", "test"}
+    assert set(drawn["official_part"][drawn["part"] == "train"]) == {"train"}
+    patients = sets_of(index, drawn[["image_id", "part"]])
+    assert not patients["validation"] & patients["test"]
+    _, notes, _ = draw(index, config.model_copy(update={"test_studies": 2200}), LABELS)
+    assert "2200 test images are more than these data allow: 80 patients (80% of those for validation" in notes[0]
+
+
+def test_two_ids_of_one_person_are_never_parted():
+    """A data set that joins others may know one patient by two ids."""
+    index = index_of([1] * 40)
+    index["person"] = [f"nih/{n // 2}" for n in range(40)]
+    for seed in range(5):
+        part = split(index, SHARES.model_copy(update={"seed": seed}), LABELS)["part"]
+        assert (part[::2].to_numpy() == part[1::2].to_numpy()).all()
+    parted = split(index.assign(person=index["patient_id"]), SHARES, LABELS)["part"]
+    assert (parted[::2].to_numpy() != parted[1::2].to_numpy()).any()
 
 
 def test_too_few_patients_and_unknown_labels_are_said():
@@ -201,8 +240,8 @@ def test_too_few_patients_and_unknown_labels_are_said():
 
 def test_summary_says_counts_hashes_and_what_did_not_come_out():
     index = index_of([2] * 30, positive_shares=(0.5, 0.0))
-    drawn, notes = draw(index, SHARES.model_copy(update={"note": "Ours."}), LABELS)
-    summary = summarise(drawn, index, SHARES.model_copy(update={"note": "Ours."}), LABELS, notes)
+    config = SHARES.model_copy(update={"note": "Ours."})
+    summary = summarise(draw(index, config, LABELS), index, config, LABELS)
     assert summary["parts"]["train"]["images"] == 36
     assert summary["parts"]["test"]["patients"] == 6
     train = summary["parts"]["train"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskray.data.strata import Patients, Room, apportion, deal, nested_sizes, spread
+from maskray.data.strata import Patients, Room, apportion, deal, nested_sizes, people_of, spread
 
 
 @settings(deadline=None, derandomize=True)
@@ -68,3 +68,9 @@ def test_the_smallest_fraction_keeps_its_natural_beginning_where_that_does():
     order_P, sizes = nested_sizes(patients, [0.01, 1.0])
     assert order_P.tolist() == list(range(300))
     assert sizes == [3, 300]
+
+
+def test_people_are_joined_by_ids_and_by_persons():
+    patients = pd.Series(["b", "a", "c", "c", "d"])
+    persons = pd.Series(["nih/1", "nih/1", "nih/2", "nih/3", "nih/4"])
+    assert list(people_of(patients, persons)) == ["a", "a", "c", "c", "d"]

@@ -42,6 +42,20 @@ def test_dropped_patches_cannot_be_seen(images):
     assert not torch.allclose(encoder(images)[0], encoder(changed)[0])
 
 
+@pytest.mark.parametrize("name", ["vit_base_patch16_224", "vit_base_patch32_clip_224"])
+def test_class_attention_is_that_of_timms_last_block(images, name):
+    encoder = build(name=name).eval()
+    attention = encoder.model.blocks[-1].attn
+    attention.fused_attn = False
+    seen = []
+    attention.attn_drop.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    encoder(images)
+    shares = encoder.class_attention(images)
+    assert shares.shape == (3, 16)
+    assert not shares.requires_grad
+    torch.testing.assert_close(shares, seen[0][:, :, 0, 1:].mean(dim=1))
+
+
 def test_timm_reads_our_checkpoint(tmp_path, images):
     import timm
 

@@ -16,6 +16,7 @@ DECODER = {"decoder_width": 32, "decoder_depth": 1, "decoder_num_heads": 2}
 SMALL = {
     "mnm": {"latent_width": 48, "cross_depth": 2, "cross_num_heads": 2, **DECODER},
     "maco": {"group_size": 4, **DECODER},
+    "dmlm": {"latent_width": 48, "cross_depth": 2, "cross_num_heads": 2},
     "medim": {"joint_width": 16, "decoder_channels": [16, 8, 4], "num_prototypes": 6},
     "mmclip": {"joint_width": 32, "text_decoder_depth": 1, "text_decoder_num_heads": 2, **DECODER},
 }

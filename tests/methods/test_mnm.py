@@ -2,12 +2,16 @@
 
 import pytest
 import torch
+import yaml
 from pydantic import ValidationError
 
+from maskray.config.merge import merge
 from maskray.decoders.pixels import patchify
 from maskray.losses.contrastive import contrastive_loss
+from maskray.methods import METHODS
 from maskray.methods.mnm import MnmConfig
-from tests.methods.made_methods import VOCABULARY, made_batch, made_method
+from maskray.reports.styles import style_of
+from tests.methods.made_methods import SMALL, VOCABULARY, made_batch, made_method
 
 
 def changed(batch, **fields):
@@ -45,7 +49,7 @@ def test_ridges_are_hidden_and_their_share_follows_the_film():
     assert hidden[2].sum() == 2
 
 
-@pytest.mark.parametrize(("mask", "share"), [("quantile", 0.6), ("random", 0.6)])
+@pytest.mark.parametrize(("mask", "share"), [("quantile", 0.6), ("random", 0.6), ("attmask", 0.6), ("automae", 0.6)])
 def test_fixed_shares(mask, share):
     hidden = made_method("mnm", mask=mask).hide_patches(made_batch())
     assert (hidden.sum(dim=1) == round(16 * share)).all()
@@ -196,6 +200,8 @@ def test_temperature_starts_where_it_is_told():
         ({"negatives": "random", "same_text": "left_out"}, ["mvlm_txt", "mvlm_im", "itc", "itm"]),
         ({"latent_width": 32, "cross_depth": 1}, ["mvlm_txt", "mvlm_im", "itc", "itm"]),
         ({"text_unit": "sentence"}, ["mvlm_txt", "mvlm_im", "itc", "itm"]),
+        ({"mask": "attmask"}, ["mvlm_txt", "mvlm_im", "itc", "itm"]),
+        ({"mask": "automae", "masked_input": "ridge"}, ["mvlm_txt", "mvlm_im", "itc", "itm"]),
     ],
 )
 def test_every_knob_trains_all_that_it_keeps(knobs, terms):
@@ -208,6 +214,60 @@ def test_every_knob_trains_all_that_it_keeps(knobs, terms):
     views = method.explain(batch)
     assert [view.reconstruction_BHW.shape for view in views] == [(8, 32, 32)] * ("mvlm_im" in terms)
     assert all(view.hidden_BN.any() for view in views)
+
+
+def test_attmask_hides_what_the_class_token_of_the_moving_average_attends_to():
+    method, batch = made_method("mnm", mask="attmask", teacher_momentum=0.5), made_batch()
+    attention = method.image_encoder.class_attention(batch.images_BHW)
+    hidden = method.hide_patches(batch)
+    assert (attention.masked_fill(~hidden, 9).amin(dim=1) >= attention.masked_fill(hidden, -9).amax(dim=1)).all()
+    with torch.no_grad():
+        for parameter in method.image_encoder.parameters():
+            parameter.add_(torch.randn_like(parameter))
+    assert torch.equal(hidden, method.hide_patches(batch)), "the moving average has not followed yet"
+    for _ in range(20):
+        method.after_update()
+    expected = method.image_encoder.class_attention(batch.images_BHW)
+    torch.testing.assert_close(method.score_patches(batch), expected, atol=1e-4, rtol=1e-3)
+    assert not torch.equal(hidden, method.hide_patches(batch))
+
+
+def test_automae_teaches_its_generator_against_the_reconstruction():
+    """A small step of the generator alone, along its gradient's descent, makes the same films harder to restore."""
+    method, batch = made_method("mnm", mask="automae", mask_fraction=0.5, text_mask_fraction=0.0), made_batch()
+    method(batch).terms["mvlm_im"].backward()
+    weights = method.hide_patches(batch)
+    views = method.encode_views(batch, weights.detach(), None)
+    errors = (method.reconstruct_image(views, batch) - method.image_target(batch)).abs().mean(dim=2)
+    with torch.no_grad():
+        patches = method.image_encoder.place(method.image_encoder.embed(batch.images_BHW))
+        features = patches.transpose(1, 2).unflatten(2, (4, 4))
+        before = method.generator.scorer(features).flatten(1)
+        for parameter in method.generator.parameters():
+            parameter.sub_(0.01 * parameter.grad / parameter.grad.norm())
+        rise = method.generator.scorer(features).flatten(1) - before
+    hidden = weights.bool()
+    hard = errors > errors.masked_fill(~hidden, torch.nan).nanmedian(dim=1, keepdim=True).values
+    assert rise[hidden & hard].mean() > rise[hidden & ~hard].mean()
+
+
+def test_every_variant_of_the_paper_takes_a_step(repository):
+    settings = yaml.safe_load((repository / "config/papers/mnm.yaml").read_text())
+    batch = made_batch()
+    for name, overlay in settings["variants"].items():
+        method = made_method("mnm", **merge(overlay.get("method", {}), SMALL["mnm"]))
+        losses = method(batch)
+        assert tuple(losses.terms) == method.phases[0].terms, name
+        losses.total().backward()
+        assert [n for n, p in method.named_parameters() if p.requires_grad and p.grad is None] == [], name
+        assert all(term.isfinite() for term in losses.terms.values()), name
+
+
+@pytest.mark.parametrize("text", ["manuscript", "report", "triplet", "ke_triplet"])
+def test_the_text_is_passed_on_to_the_stream(text):
+    (stream,) = METHODS["mnm"].streams(MnmConfig(text=text))
+    assert stream.text == text
+    assert style_of(stream.text).columns
 
 
 def test_text_share_and_answers():

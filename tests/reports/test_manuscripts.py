@@ -1,13 +1,15 @@
 import random
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskray.config.preprocessing import ReportsConfig
+from maskray.errors import InputError
 from maskray.files import read_yaml
-from maskray.reports.manuscripts import NOTHING_STATED, write_manuscript
+from maskray.reports.manuscripts import NOTHING_STATED, check_policy, write_manuscript
 from maskray.reports.triplets import Triplet
 
 
@@ -65,6 +67,48 @@ def test_uncertain_policies():
     assert written(one, "drop").text == NOTHING_STATED
 
 
+def test_probable_policy_takes_what_is_more_likely_than_not():
+    doubts = [replace(triplet("pneumonia", "uncertain"), doubt=doubt) for doubt in ("probable", "possible", None)]
+    texts = [written([one], "probable").text for one in doubts]
+    assert texts[0].startswith("Is there pneumonia? Yes. ")
+    assert texts[1:] == [NOTHING_STATED] * 2
+
+
+def test_policy_of_one_finding():
+    config = ReportsConfig(uncertain="drop", uncertain_by_finding={"Pneumonia": "positive", "Mass": "uncertain"})
+    triplets = [triplet(entity, "uncertain") for entity in ("pneumonia", "mass", "nodule", "strange shadow")]
+    text = write_manuscript(triplets, config).text
+    assert text.startswith("Is there pneumonia? Yes. Is there mass? Uncertain. Verdict: ")
+    with pytest.raises(InputError, match=r"unknown finding 'Gout'; allowed: No Finding, .*Mass"):
+        check_policy(ReportsConfig(uncertain_by_finding={"Gout": "drop"}))
+
+
+def test_evidence_and_grounds():
+    triplets = [
+        Triplet("pneumonia", "left lung", "uncertain", 0, 3, 12),
+        Triplet("nodule", "", "absent", 1, 20, 26),
+        Triplet("pneumonia", "left lung", "present", 2, 40, 49),
+        Triplet("pneumonia", "left lung", "present", 3, 60, 69),
+        Triplet("consolidation", "", "present", 3, 80, 93),
+    ]
+    manuscript = written(triplets)
+    # What is outweighed is no evidence.
+    assert manuscript.evidence == (((40, 49), (60, 69)), ((20, 26),), ((80, 93),))
+    words = re.findall(r"Verdict: ([a-z -]+) (present|absent)", manuscript.text)
+    assert dict(zip(words, manuscript.grounds, strict=True)) == {
+        ("lung opacity", "present"): (0, 2),
+        ("consolidation", "present"): (2,),
+        ("pneumonia", "present"): (0,),
+        ("nodule", "absent"): (1,),
+    }
+
+
+def test_no_finding_stands_on_what_is_denied():
+    manuscript = written([triplet("support device", "present"), triplet("nodule", "absent"), triplet("mass", "absent")])
+    assert manuscript.text.count("Verdict: no finding present.") == 1
+    assert (1, 2) in manuscript.grounds
+
+
 def test_nothing_stated_is_never_empty():
     manuscript = written([])
     assert manuscript.text == NOTHING_STATED
@@ -94,7 +138,7 @@ def test_the_prompts_of_mnm_are_sentences_of_manuscripts(repository):
         ),
         max_size=8,
     ),
-    st.sampled_from(["uncertain", "drop", "positive"]),
+    st.sampled_from(["uncertain", "drop", "positive", "probable"]),
 )
 def test_answers_are_exactly_the_answer_words(triplets, policy):
     manuscript = written(triplets, policy)
@@ -103,6 +147,8 @@ def test_answers_are_exactly_the_answer_words(triplets, policy):
     for start, end in manuscript.answers:
         assert manuscript.text[start:end] in allowed
         assert manuscript.text[end] == "."
+    assert len(manuscript.answers) == len(manuscript.evidence) + len(manuscript.grounds)
+    assert all(0 <= i < len(manuscript.evidence) for grounds in manuscript.grounds for i in grounds)
     if manuscript.text != NOTHING_STATED:
         assert len(manuscript.answers) == manuscript.text.count("Is there") + manuscript.text.count("Verdict:")
 

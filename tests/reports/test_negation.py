@@ -1,4 +1,4 @@
-"""What the rules make of denial, doubt and history: the sentences of ``negation.yaml``, by construction."""
+"""What the rules make of denial, doubt and history: the sentences of ``negation.yaml``."""
 
 from pathlib import Path
 

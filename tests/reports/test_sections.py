@@ -1,3 +1,5 @@
+import pytest
+
 from maskray.reports.sections import described, preferred, split_sections
 
 MIMIC = """                                 FINAL REPORT
@@ -82,3 +84,43 @@ def test_capitals_inside_a_line_are_no_heading():
 
 def test_carriage_returns():
     assert split_sections("FINDINGS: a\r\nb\r\nIMPRESSION: c") == {"findings": "a b", "impression": "c"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "findings: Clear.\nimpression: Normal.",
+        "Indication: cough. findings: Clear. impression: Normal.",
+        "FINDINGS\nClear.\n\nIMPRESSION\nNormal.",
+        "FINDINGS - Clear.\nIMPRESSION -- Normal.",
+        "  FINDINGS :  Clear.\n\tCONCLUSION:\tNormal.",
+        "WET READ: ___ 5:30 PM\n Effusion.\n______\n FINAL REPORT\n FINDINGS: Clear.\n IMPRESSION: Normal.",
+        "FINDINGS: Clear.\nIMPRESSION: Normal.\n\nADDENDUM: Effusion, see CT.",
+        "IMPRESSION: Effusion.\nFINDINGS: Clear.\nADDENDUM:\nIMPRESSION: Normal.",
+    ],
+)
+def test_odd_headings(text):
+    assert described(split_sections(text)) == {"findings": "Clear.", "impression": "Normal."}
+
+
+def test_a_lone_wet_read_or_addendum_stands_for_the_report():
+    assert described(split_sections("WET READ: No effusion.")) == {"findings": "No effusion."}
+    assert described(split_sections("ADDENDUM: No effusion.")) == {"findings": "No effusion."}
+
+
+def test_headings_of_organs_stay_in_the_findings():
+    table = "LUNGS: Clear.\nHEART AND MEDIASTINUM: Normal.\nBONES: Intact."
+    for text in (f"FINDINGS:\n{table}\nIMPRESSION: Normal.", f"INDICATION: cough\n{table}\nIMPRESSION: Normal."):
+        assert described(split_sections(text)) == {"findings": table, "impression": "Normal."}
+    inside = "IMPRESSION:\nLUNGS: Clear.\nHEART: Large."
+    assert described(split_sections(inside)) == {"impression": "LUNGS: Clear.\nHEART: Large."}
+
+
+def test_tables_keep_their_lines():
+    text = "FINDINGS:\nLungs:   clear\nHeart:   normal in\n size\nPleura: no effusion"
+    assert split_sections(text) == {"findings": "Lungs: clear\nHeart: normal in size\nPleura: no effusion"}
+
+
+def test_blanks_are_kept():
+    text = "FINDINGS: XXXX opacity, seen by Dr. ___.\nIMPRESSION: ___"
+    assert split_sections(text) == {"findings": "XXXX opacity, seen by Dr. ___.", "impression": "___"}

@@ -22,6 +22,10 @@ CASES = [
     ("No abnormality.. .", ["No abnormality.."]),
     ("Pneumonia? No!", ["Pneumonia?", "No!"]),
     ("no capital. here either.", ["no capital.", "here either."]),
+    ("? effusion. ?pneumonia", ["? effusion.", "?pneumonia"]),
+    ("Lungs: clear\nHeart: normal in\n size", ["Lungs: clear", "Heart: normal in size"]),
+    ("1. Nodule, 4 mm.  2) Effusion\n(3) Stable", ["Nodule, 4 mm.", "Effusion", "Stable"]),
+    ("* Effusion\n• Nodule", ["Effusion", "Nodule"]),
     ("", []),
     (" . 12. ___ ", []),
 ]

@@ -51,6 +51,9 @@ def test_rows(tmp_path):
     ]
     answers = [first["manuscript"][start:end] for start, end in json.loads(first["answers"])]
     assert answers == ["Yes", "No", "Yes", "absent", "present"]
+    evidence = [[text[start:end] for start, end in spans] for spans in json.loads(first["evidence"])]
+    assert evidence == [["pleural effusion"], ["pneumothorax"], ["Effusion"]]
+    assert json.loads(first["grounds"]) == [[1], [0, 2]]
     assert all(row["manuscript"] for row in rows.values())
     assert sorted(failures_of(failed)) == [
         ("s2", "a second report of this study"), ("s3", "empty"), ("s4", "no findings or impression"),

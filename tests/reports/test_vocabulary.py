@@ -20,6 +20,33 @@ def test_the_data_sets_labels_are_all_there(dataset, labels):
     assert {f.labels[dataset] for f in FINDINGS.values() if dataset in f.labels} == set(labels)
 
 
+# Those of PadChest's names that many films carry, of 174.
+PADCHEST = (
+    "normal", "COPD signs", "cardiomegaly", "aortic elongation", "scoliosis", "pleural effusion",
+    "interstitial pattern",
+    "infiltrates", "vertebral degenerative changes", "laminar atelectasis", "nodule", "pneumonia", "air trapping",
+    "alveolar pattern", "costophrenic angle blunting", "apical pleural thickening", "hiatal hernia", "kyphosis",
+    "vascular hilar enlargement", "pleural thickening", "volume loss", "bronchiectasis", "fibrotic band", "granuloma",
+    "calcified granuloma", "hemidiaphragm elevation", "atelectasis", "consolidation", "pulmonary mass", "emphysema",
+    "pulmonary fibrosis", "pulmonary edema", "heart insufficiency", "pneumothorax", "rib fracture", "cavitation",
+    "tuberculosis", "tuberculosis sequelae", "mediastinal enlargement", "adenopathy", "subcutaneous emphysema",
+    "pericardial effusion", "ground glass pattern", "reticular interstitial pattern", "aortic atheromatosis",
+    "sternotomy",
+    "pacemaker", "endotracheal tube", "NSG tube", "central venous catheter", "bullas", "goiter", "gynecomastia",
+    "mastectomy", "nipple shadow", "azygos lobe", "osteopenia", "osteoporosis", "callus rib fracture", "tracheal shift",
+    "hydropneumothorax", "loculated pleural effusion", "calcified pleural plaques", "hyperinflated lung", "COVID 19",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("label", [*CHEXPERT, *NIH, *PADCHEST, "COVID-19", "Lung Opacity", "Pneumothorax", "Normal"])
+def test_every_label_has_a_finding(label):
+    assert finding_of_label(label).name in FINDINGS
+
+
+def test_size():
+    assert len(FINDINGS) >= 45
+
+
 def test_phrases():
     assert phrase("Pleural_Thickening") == "pleural thickening"
     assert phrase("Effusion") == phrase("Pleural Effusion") == "pleural effusion"

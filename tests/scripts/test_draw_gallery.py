@@ -20,7 +20,7 @@ def inputs(tmp_path_factory):
     pd.read_csv(source.split, dtype=str).replace({"part": {"test": "validation"}}).to_csv(source.split, index=False)
     pretrain(PretrainStage.model_validate(stage("maco", num_epochs=1)), [source], 0, top / "out", RuntimeConfig())
     torch.use_deterministic_algorithms(False)
-    return {"pretrained": top / "out"} | vars(source)
+    return {"pretrained": top / "out"} | source.files()
 
 
 def flags(inputs, figure, num_images="2"):

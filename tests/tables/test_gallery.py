@@ -29,7 +29,7 @@ def pretrained(request, tmp_path_factory):
         PretrainStage.model_validate(stage(request.param, num_epochs=1)), [source], 0, top / "out", RuntimeConfig()
     )
     torch.use_deterministic_algorithms(False)
-    return request.param, top / "out", GallerySource(**vars(source))
+    return request.param, top / "out", GallerySource(**source.files())
 
 
 def test_validation_films_are_explained(pretrained):

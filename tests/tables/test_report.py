@@ -73,7 +73,7 @@ def test_page_says_what_was_run(sources):
         "26,684",
         "1,234",
         "by patient",
-        "Not checked yet",
+        "No verdicts of the leakage guard",
         "c0ffeec0ffee",
         "local changes",
         "2.13.0",

@@ -51,3 +51,29 @@ def test_a_deleted_prediction_is_made_again_and_only_that(finished):
     assert predictions.read_bytes() == before
     assert (finished.folder / TABLE).read_bytes() == table
     assert finished.job_counts(*MICRO) == {}
+
+
+def test_a_knob_of_the_leakage_guard_checks_again_and_trains_and_predicts_nothing(finished, edited):
+    edited("config/config.yaml", "min_correlation: 0.98", "min_correlation: 0.97")
+    counts = finished.job_counts(*MICRO)
+    assert set(counts) == {"check_leakage", "render_table", "render_report", "all", "total"}
+    assert counts["check_leakage"] == 5
+
+
+def test_a_check_done_again_trains_and_predicts_nothing(finished):
+    counts = finished.job_counts(*MICRO, "--forcerun", "check_leakage")
+    assert set(counts) == {"check_leakage", "render_table", "render_report", "all", "total"}
+
+
+def test_one_more_benchmark_trains_nothing_again(finished, edited):
+    edited("micro.yaml", "tables: {maco: [linear_probe]}", "tables: {maco: [linear_probe, table1]}")
+    counts = finished.job_counts(*MICRO)
+    assert counts["finetune_nih_classification"] == 3
+    assert not {"pretrain", "check_leakage", "probe_nih_linear_probe", "predict_nih_zeroshot"} & set(counts)
+
+
+def test_what_is_dropped_from_pretraining_trains_again(finished, edited):
+    edited("config/config.yaml", "drop: {}", "drop: {nih: [official]}")
+    counts = finished.job_counts(*MICRO)
+    assert (counts["exclude_films"], counts["pretrain"]) == (1, 2)
+    assert not [rule for rule in counts if rule.startswith(("shard", "index", "make", "structure", "split"))]

@@ -26,11 +26,13 @@ def test_one_table_asks_for_just_what_it_needs(fresh):
     assert counts["pretrain"] == 1
     assert counts["finetune_nih_classification"] == 15
     assert not any("zeroshot" in rule or "siim" in rule or "probe" in rule for rule in counts)
+    # The guard asks for the data of this table and no other: MIMIC's own parts, and two checks of each benchmark.
+    assert (counts["index_dataset"], counts["split_dataset"], counts["check_leakage"]) == (4, 4, 7)
 
 
 def test_one_benchmark_can_be_named_alone(fresh):
     counts = fresh.job_counts("rsna_classification")
-    assert counts["finetune_rsna_classification"] == 30
+    assert counts["finetune_rsna_classification"] == 45
     assert not any(rule.startswith("finetune") and "rsna" not in rule for rule in counts)
 
 
@@ -42,7 +44,8 @@ def test_one_benchmark_can_be_named_alone(fresh):
         ("config/papers/maco.yaml", "benchmark: rsna_classification", "benchmark: rsna_guessing", "rsna_guessing"),
         ("config/papers/maco.yaml", "protocol: official", "protocol: unofficial", "no split unofficial; there are"),
         ("config/datasets/nih.yaml", "licence:", "license:", "did you mean licence?"),
-        ("config/config.yaml", "papers: [mnm, maco]", "papers: [mnm, maca]", "no paper maca; allowed: maco, mnm"),
+        ("config/config.yaml", "medim, maco]", "medim, maca]", "no paper maca; allowed: dmlm, maco, medim, mnm"),
+        ("config/config.yaml", "drop: {}", "drop: {nih: [mine]}", "no split mine; there are: maco, official"),
         ("config/config.yaml", "shard_jobs: 64", "shard_job: 64", "shard_job: no such key (did you mean shard_jobs?)"),
     ],
 )  # fmt: skip
@@ -81,3 +84,20 @@ def test_scispacy_adds_one_job_for_each_part_and_structures_nothing_anew(fresh):
     commands = [{line for line in text.splitlines() if "structure_reports.py" in line} for text in (plain, planned)]
     assert len(commands[0]) == 3
     assert commands[0] == commands[1]
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"rsnna": {"mnm": {"lists": "x"}}}, "splits: no data set rsnna (did you mean rsna?)"),
+        ({"rsna": {"mmn": {"lists": "x"}}}, "splits.rsna: no split mmn (did you mean mnm?); there are: mnm, dmlm"),
+        ({"rsna": {"mnm": {"list": "x"}}}, "splits.mnm.list: no such key (did you mean lists?)"),
+        ({"rsna": {"mnm": {"train": 0.7}}}, "splits.mnm: train, validation and test must add up to 1"),
+        ({"rsna": {"lists": "x"}}, "config: splits.rsna.lists: 'x' is not of type 'object'"),
+    ],
+)  # fmt: skip
+def test_own_splits_are_checked_when_planning(fresh, own, said):
+    (fresh.folder / "own.yaml").write_text(yaml.safe_dump({"splits": own}))
+    result = fresh.snakemake("-n", "--configfile", "own.yaml", check=False)
+    assert said in result.stderr + result.stdout
+    assert "Traceback" not in result.stderr

@@ -4,9 +4,11 @@ import sys
 
 from maskray.config import jobs
 from maskray.config.check import check
+from maskray.config.checks import Check, check_stage, checks_of, exclusion_stage, split_named
 from maskray.config.jobs import by_value
 from maskray.config.paths import Paths
 from maskray.config.plan import Plan, task_of
+from maskray.config.split_rules import split_stage
 from maskray.errors import InputError
 
 TOP = Path(workflow.basedir)
@@ -44,6 +46,17 @@ def made_manifest(wildcards):
     return PATHS.made_manifests(wildcards.dataset)
 
 
+def split_of(wildcards):
+    """One protocol's split of a data set, in this run."""
+    return PLAN.datasets[wildcards.dataset]["splits"][wildcards.protocol]
+
+
+def lists_flag(wildcards, output):
+    """Where the user's own lists of a split lie; as with `site_flags`, moving them reruns nothing."""
+    folder = split_of(wildcards).get("lists")
+    return f"--lists {shlex.quote(folder)}" if folder else ""
+
+
 def benchmark_inputs(benchmark):
     """An input function: what a benchmark of a pre-trained model reads."""
     return lambda w: PATHS.benchmark_inputs(w.paper, w.variant, w.pretrain_seed, benchmark)
@@ -54,6 +67,16 @@ def benchmark_settings(benchmark):
     return lambda w: by_value(jobs.evaluation_stage(PLAN, w.paper, w.variant, benchmark))
 
 
+def benchmark_checks(benchmark):
+    """An input function: the leakage checks that must have passed before a benchmark is run."""
+    return lambda w: PATHS.verdicts(checks_of(PLAN, w.paper, w.variant, benchmark))
+
+
+def check_settings(wildcards):
+    """One leakage check by value."""
+    return by_value(check_stage(PLAN, Check(split_named(wildcards.tested), split_named(wildcards.trained))))
+
+
 def pretrain_inputs(wildcards):
     """What pre-training reads."""
     return PATHS.pretrain_inputs(wildcards.paper, wildcards.variant)
@@ -61,7 +84,7 @@ def pretrain_inputs(wildcards):
 
 def gallery_inputs(wildcards):
     """The first pre-training data set, from which the pictures are drawn."""
-    return {name: files[0] for name, files in pretrain_inputs(wildcards).items()}
+    return {name: files[0] for name, files in pretrain_inputs(wildcards).items() if name != "excluded"}
 
 
 def table_cells(wildcards, file):

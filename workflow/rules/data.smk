@@ -36,7 +36,7 @@ rule index_dataset:
         ENVIRONMENT
     params:
         site=site_flags,
-        dataset=lambda wildcards: by_value(PLAN.datasets[wildcards.dataset]),
+        dataset=lambda wildcards: by_value(jobs.index_stage(PLAN, wildcards.dataset)),
     shell:
         command("index_dataset", "{params.site} --dataset {params.dataset:q} --index {output.index}")
 
@@ -101,12 +101,13 @@ rule split_dataset:
     conda:
         ENVIRONMENT
     params:
-        settings=lambda wildcards: by_value(PLAN.datasets[wildcards.dataset]["splits"][wildcards.protocol]),
+        settings=lambda wildcards: by_value(split_stage(split_of(wildcards))),
+        lists=lists_flag,
         labels=lambda wildcards: PLAN.labels(wildcards.dataset),
     shell:
         command(
             "split_dataset",
-            "--index {input.index} --settings {params.settings:q} --labels {params.labels:q}"
+            "--index {input.index} --settings {params.settings:q} {params.lists} --labels {params.labels:q}"
             " --split {output.split} --summary {output.summary}",
         )
 

@@ -15,6 +15,8 @@ for benchmark in PLAN.benchmarks():
                 f"finetune_{benchmark}"
             input:
                 unpack(benchmark_inputs(benchmark)),
+                # A check must have passed; a check done again predicts nothing again.
+                checks=ancient(benchmark_checks(benchmark)),
             output:
                 predictions=f"{MODEL}/{benchmark}/{{fraction}}/seed{{seed}}/predictions.parquet",
                 provenance=f"{MODEL}/{benchmark}/{{fraction}}/seed{{seed}}/provenance.json",
@@ -40,6 +42,8 @@ for benchmark in PLAN.benchmarks():
                 f"probe_{benchmark}"
             input:
                 unpack(benchmark_inputs(benchmark)),
+                # A check must have passed; a check done again predicts nothing again.
+                checks=ancient(benchmark_checks(benchmark)),
             output:
                 predictions=PATHS.runs(benchmark, "predictions.parquet"),
                 provenance=f"{MODEL}/{benchmark}/provenance.json",
@@ -62,6 +66,8 @@ for benchmark in PLAN.benchmarks():
                 f"predict_{benchmark}"
             input:
                 unpack(benchmark_inputs(benchmark)),
+                # A check must have passed; a check done again predicts nothing again.
+                checks=ancient(benchmark_checks(benchmark)),
             output:
                 predictions=f"{MODEL}/{benchmark}/predictions.parquet",
                 provenance=f"{MODEL}/{benchmark}/provenance.json",

@@ -27,6 +27,8 @@ rule pretrain:
     input:
         lambda wildcards: PATHS.fetched_weights(wildcards.paper, wildcards.variant),
         unpack(pretrain_inputs),
+        # What can be known before: patients on both sides of the split itself. Passed once is enough.
+        checks=ancient(lambda wildcards: PATHS.verdicts_of_parts(wildcards.paper, wildcards.variant)),
     output:
         weights=f"{MODEL}/pretrain/weights.safetensors",
         image_encoder=f"{MODEL}/pretrain/image_encoder.safetensors",
@@ -47,7 +49,8 @@ rule pretrain:
         + command(
             "pretrain",
             "--settings {params.settings:q} --indexes {input.indexes} --splits {input.splits}"
-            " --manifests {input.manifests} --reports {input.reports} --seed {wildcards.pretrain_seed}"
+            " --manifests {input.manifests} --reports {input.reports} --excluded {input.excluded}"
+            " --seed {wildcards.pretrain_seed}"
             f" --folder {{params.folder}} --provenance {{output.provenance}} {jobs.machine_flags(PLAN)}",
             shown=True,
         )

@@ -38,6 +38,7 @@ rule render_table:
     input:
         metrics=f"{ROOT}/tables/{{paper}}/{{table}}.parquet",
         published=f"{TOP}/config/published/{{paper}}.csv",
+        verdicts=lambda wildcards: PATHS.verdicts_of_table(wildcards.paper, wildcards.table),
     output:
         csv=f"{ROOT}/tables/{{paper}}/{{table}}.csv",
         md=f"{ROOT}/tables/{{paper}}/{{table}}.md",
@@ -53,6 +54,7 @@ rule render_table:
         command(
             "render_table",
             "--settings {params.settings:q} --table-metrics {input.metrics} --published {input.published}"
+            " --verdicts {input.verdicts}"
             " --csv {output.csv} --md {output.md} --tex {output.tex} --html {output.html}",
         )
 
@@ -116,5 +118,5 @@ rule render_report:
             "render_report",
             "--settings {params.settings:q} --tables {input.tables} --figures {input.figures}"
             " --manifests {input.manifests} --splits {input.splits} --provenances {input.provenances}"
-            " --report {output.report}",
+            " --verdicts {input.verdicts} --report {output.report}",
         )

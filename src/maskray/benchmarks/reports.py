@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import spacy
-from negspacy.negation import Negex  # noqa: F401  (registers "negex")
-
 from maskray.benchmarks.made import report_texts
 from maskray.benchmarks.measure import Row, Sizes, compare
+from maskray.benchmarks.peer import peer_pipeline
 from maskray.config.preprocessing import ReportsConfig
 from maskray.reports.manuscripts import write_manuscript
 from maskray.reports.rules import RuleSource
@@ -20,7 +18,7 @@ from maskray.reports.sections import described, split_sections
 from maskray.reports.sentences import split_sentences
 from maskray.reports.styles import text_of
 from maskray.reports.triplets import Triplet
-from maskray.reports.vocabulary import FINDINGS, finding_of_words
+from maskray.reports.vocabulary import finding_of_words
 
 _CONFIG = ReportsConfig()
 _NUM_COMPARED = 200
@@ -45,7 +43,7 @@ def measure_reports(sizes: Sizes, seconds: float) -> list[Row]:
 
 
 def _measure(what: str, reports: Sequence[str], seconds: float) -> Row:
-    nlp = _peer_pipeline()
+    nlp = peer_pipeline()
     texts = [_text(report) for report in reports]
     return compare(
         what,
@@ -67,18 +65,6 @@ def _text(report: str) -> str:
 def _manuscripts(source: RuleSource, reports: Sequence[str]) -> list[str]:
     found = source.extract([_text(report) for report in reports])
     return [write_manuscript(triplets, _CONFIG).text for triplets in found]
-
-
-def _peer_pipeline() -> Any:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    ruler: Any = nlp.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER"})
-    findings = (finding for finding in FINDINGS.values() if finding.name != "No Finding")
-    ruler.add_patterns(
-        [{"label": "FINDING", "pattern": word, "id": each.name} for each in findings for word in each.synonyms]
-    )
-    nlp.add_pipe("negex", config={"ent_types": ["FINDING"]})
-    return nlp
 
 
 def _peer_manuscripts(nlp: Any, texts: Sequence[str]) -> list[str]:

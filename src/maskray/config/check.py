@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,12 @@ def check(settings: Mapping[str, Any], schema_file: str | Path, source: str) -> 
         raise InputError(f"{source}: " + "\n  ".join(problems))
 
 
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """The likeliest of the allowed names, in words; "" where none is near."""
+    near = difflib.get_close_matches(name, list(allowed), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
 def _plain(value: Any) -> Any:
     """The same value in plain JSON types (snakemake hands over ordered dictionaries)."""
     return json.loads(json.dumps(value))
@@ -44,8 +50,7 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[str]:
     if error.validator == "additionalProperties" and isinstance(error.instance, Mapping):
         allowed = sorted(error.schema.get("properties", {}))
         for key in sorted(set(error.instance) - set(allowed)):
-            near = difflib.get_close_matches(key, allowed, n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
+            hint = did_you_mean(key, allowed)
             yield f"{path + '.' if path else ''}{key}: no such key{hint}; allowed: {', '.join(allowed)}"
     else:
         yield f"{path or 'the file'}: {error.message}"

@@ -4,46 +4,53 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from maskray.config.base import Frozen
+from maskray.config.split_rules import why_impossible
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
 
 
 class SplitConfig(Frozen):
-    """One protocol's split: drawn by patient, or the data set's official lists."""
+    """One protocol's split: drawn by patient, or by the data set's official lists, or by lists of the user's own."""
 
-    train: Fraction | None = Field(None, description="share of the patients; null where the official lists decide")
+    train: Fraction | None = Field(None, description="share of the patients; null where lists decide")
     validation: float = Field(
         0, ge=0, description="share (below 1) or number of images (1 and above) held out for validation"
     )
-    test: Fraction | None = Field(None, description="share of the patients; null where the official lists decide")
+    test: Fraction | None = Field(None, description="share of the patients; null where lists decide")
+    official_parts: tuple[Literal["train", "validation", "test"], ...] = Field(
+        (), description="shares are drawn from these parts of the owners alone; empty: from all images"
+    )
     official_test: bool = Field(False, description="take the owners' test part; validation is drawn from the rest")
-    official_test_part: Literal["test", "validation"] = Field(
+    official_test_part: Literal["test", "validation", "validation_and_test"] = Field(
         "test", description="the owners' part that serves as test part"
     )
     official_validation: bool = Field(False, description="take the owners' validation part instead of drawing one")
     whole_test: bool = Field(False, description="every image is in the test part: nothing is trained on this data set")
+    test_studies: PositiveInt | None = Field(
+        None, description="draw so many studies, one image each, from the test part; its other patients are validation"
+    )
     frontal_only: bool = Field(False, description="leave out lateral films and films of unknown view")
+    positive_only: str | None = Field(None, description="use only images that are positive for this label")
+    lists: str | None = Field(
+        None, description="folder with train.txt, validation.txt and test.txt, which then decide instead of all shares"
+    )
+    lists_of: Literal["image", "study", "patient"] = Field("image", description="whose ids stand in the lists")
+    shared_patients: Literal["refuse", "declare", "drop"] = Field(
+        "refuse",
+        description="patients whom lists, official or the user's, put into two parts: an error, or counted and kept"
+        " (the paper's own protocol), or taken out of training and validation",
+    )
     fractions: tuple[Fraction, ...] = Field((0.01, 0.1, 1.0), description="nested label fractions of the training part")
     seed: int = 0
     note: str = Field("", description="printed under tables: how far this split is comparable with the paper's")
 
     @model_validator(mode="after")
-    def _shares_add_up(self) -> SplitConfig:
-        if self.whole_test:
-            if self.train or self.test or self.validation or self.official_test or self.official_validation:
-                raise ValueError("whole_test leaves nothing for train, validation, test or the official parts")
-            return self
-        if not self.official_test and (self.train is None or self.test is None):
-            raise ValueError("give train and test as shares, or official_test: true")
-        if not self.official_test and abs(self.train + self.validation + self.test - 1) > 1e-6:  # type: ignore[operator]
-            raise ValueError("train, validation and test must add up to 1")
-        if self.official_validation and not (self.official_test and self.official_test_part == "test"):
-            raise ValueError("official_validation goes with official_test and official_test_part: test")
-        if self.validation == 0 and not self.official_validation:
-            raise ValueError("give validation as a share or a number of images, or official_validation: true")
+    def _settings_go_together(self) -> SplitConfig:
+        if problem := why_impossible(self.model_dump()):
+            raise ValueError(problem)
         return self
 
 
@@ -77,3 +84,6 @@ class DatasetConfig(Frozen):
     has_reports: bool = False
     expected: ExpectedCounts | None = None
     splits: dict[str, SplitConfig] = {}
+    films_from: tuple[str, ...] = Field(
+        (), description="data sets out of which films of this one were taken, under other names (RSNA's are NIH's)"
+    )

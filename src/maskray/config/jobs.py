@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from maskray.config.checks import checks_by_cell
 from maskray.config.fractions import parse_fraction
 from maskray.config.plan import Plan, task_of
 
@@ -31,6 +32,11 @@ def machine_flags(plan: Plan) -> str:
     defaults = {"devices": 1, "num_nodes": 1, "num_workers": 0, "checkpoint_seconds": 600}
     chosen = plan.config.get("runtime", {}).get("pretrain", {})
     return " ".join(f"--{name.replace('_', '-')} {chosen.get(name, value)}" for name, value in defaults.items())
+
+
+def index_stage(plan: Plan, dataset: str) -> dict[str, Any]:
+    """What a reader is told: all but the splits, so that another protocol indexes nothing again."""
+    return {key: value for key, value in plan.datasets[dataset].items() if key != "splits"}
 
 
 def pretrain_stage(plan: Plan, paper: str, variant: str) -> dict[str, Any]:
@@ -64,6 +70,7 @@ def table_stage(plan: Plan, paper: str, table: str) -> dict[str, Any]:
         "made": plan.config.get("made") is not None,
         "not_run": {b: why for b in benchmarks if (why := plan.why_not_run(b, paper))},
         "split_notes": {b: split["note"] for b, split in splits.items() if split.get("note")},
+        "checks": checks_by_cell(plan, plan.cells(paper, table)),
         "dataset_titles": {dataset: plan.datasets[dataset]["title"] for dataset in run.values()},
     }
 

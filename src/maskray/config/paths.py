@@ -6,6 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskray.config.checks import (
+    Check,
+    all_checks,
+    bridges_between,
+    checks_of,
+    dropped_splits,
+    split_named,
+)
 from maskray.config.plan import Cell, Plan, task_of
 
 # A pre-trained model's folder, with the wildcards that the rules share.
@@ -93,7 +101,54 @@ class Paths:
             "splits": [self.data(name, f"splits/{protocol}/split.csv") for name, protocol in pairs],
             "manifests": [self.data(name, "shards/manifest.json") for name, _ in pairs],
             "reports": [f"{self.root}/reports/{name}/reports.parquet" for name in chosen["datasets"]],
+            "excluded": [file for name, _ in pairs for file in self.excluded(name)],
         } | ({"definitions": [chosen["definitions"]]} if chosen.get("definitions") else {})
+
+    def excluded(self, dataset: str) -> list[str]:
+        """What must leave the pre-training on a data set; nothing where the settings drop nothing."""
+        return [self.data(dataset, "excluded.csv")] if dropped_splits(self.plan, dataset) else []
+
+    def exclusion_inputs(self, dataset: str) -> dict[str, list[str]]:
+        """What decides which films leave the pre-training on a data set, by name."""
+        splits = dropped_splits(self.plan, dataset)
+        bridges = bridges_between(self.plan, dataset, *(name for name, _ in splits))
+        names = [dataset, *(name for name, _ in splits)]
+        return {
+            "indexes": [self.data(name, "index.parquet") for name in names],
+            "splits": [self.data(name, f"splits/{protocol}/split.csv") for name, protocol in splits],
+            "manifests": [self.data(name, "shards/manifest.json") for name in names if self._compares_pictures],
+            "bridges": [self.data(name, "index.parquet") for name in bridges],
+        }
+
+    def verdicts(self, checks: Iterable[Check]) -> list[str]:
+        """The verdict files of some checks."""
+        return [f"{self.root}/leakage/{check.name}.json" for check in checks]
+
+    def verdicts_of_parts(self, paper: str, variant: str) -> list[str]:
+        """The checks of the splits that a variant pre-trains on."""
+        return self.verdicts(Check(split, split) for split in self.plan.pretrain_splits(paper, variant))
+
+    def verdicts_of_table(self, paper: str, table: str) -> list[str]:
+        """The checks of all cells of a table, each once."""
+        cells = self.plan.cells(paper, table)
+        checks = [check for c in cells for check in checks_of(self.plan, c.paper, c.variant, c.benchmark)]
+        return self.verdicts(dict.fromkeys(checks))
+
+    def check_inputs(self, tested: str, trained: str) -> dict[str, list[str]]:
+        """What one check reads, by name: the tested split first; the trained one only where it is another."""
+        names = [split_named(tested)] + ([split_named(trained)] if trained != tested else [])
+        bridges = bridges_between(self.plan, names[0][0], names[-1][0])
+        return {
+            "indexes": [self.data(name, "index.parquet") for name, _ in names],
+            "splits": [self.data(name, f"splits/{protocol}/split.csv") for name, protocol in names],
+            "manifests": [self.data(name, "shards/manifest.json") for name, _ in names if self._compares_pictures],
+            "bridges": [self.data(name, "index.parquet") for name in bridges],
+            "excluded": [file for name, _ in names[1:] for file in self.excluded(name)],
+        }
+
+    @property
+    def _compares_pictures(self) -> bool:
+        return self.plan.config.get("leakage", {}).get("pictures", True)
 
     def fetched_weights(self, paper: str, variant: str) -> list[str]:
         """What fetch_weights has to bring; nothing where the encoders start at random or from local folders."""
@@ -122,6 +177,7 @@ class Paths:
             "figures": [f"{stem}-{what}" for stem in drawn for what in ("learning_curves.svg", "gallery.png")],
             "manifests": [self.data(name, "shards/manifest.json") for name in dict(splits)],
             "splits": [self.data(name, f"splits/{protocol}/summary.json") for name, protocol in splits],
+            "verdicts": self.verdicts(all_checks(self.plan)),
             "provenances": [
                 f"{self.root}/{m.paper}/{m.variant}/seed{m.seed}/pretrain/provenance.json" for m in self.plan.models()
             ],

@@ -11,9 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from maskray.config.check import check
+from maskray.config.check import check, did_you_mean
 from maskray.config.fractions import fraction_name, parse_fraction
 from maskray.config.merge import differences, merge
+from maskray.config.split_rules import lay_splits, why_impossible
 from maskray.errors import InputError
 from maskray.files import read_yaml
 
@@ -69,16 +70,10 @@ class Plan:
 
     @cached_property
     def datasets(self) -> dict[str, dict[str, Any]]:
-        """Name -> the data set's settings, validated, for the data sets of this run."""
-        resolved = {}
-        for name in self.config["datasets"]:
-            file = self.top / "config/datasets" / f"{name}.yaml"
-            if not file.is_file():
-                known = sorted(path.stem for path in file.parent.glob("*.yaml"))
-                raise InputError(f"datasets: no data set {name}; allowed: {', '.join(known)}")
-            resolved[name] = read_yaml(file)
-            check(resolved[name], self.top / "workflow/schemas/dataset.schema.json", str(file))
-        return resolved
+        """Name -> the data set's settings under this run's ``splits:``, validated, for the data sets of this run."""
+        for name in self.config.get("splits", {}):
+            self._dataset(name, "splits")
+        return {name: self._dataset(name, "datasets") for name in self.config["datasets"]}
 
     def variant(self, paper: str, variant: str) -> dict[str, Any]:
         """The settings of one variant: the paper's, with the variant's overlay laid over them."""
@@ -183,6 +178,10 @@ class Plan:
         }
         return sorted(pretraining | benchmarks)
 
+    def known_split(self, dataset: str, protocol: str) -> tuple[str, str]:
+        """A (data set, protocol) pair that the run has; :class:`InputError` lists those there are."""
+        return dataset, self._known_protocol(dataset, protocol)
+
     def is_made(self, dataset: str) -> bool:
         """True where the data set is painted in this run instead of read from a site folder."""
         return dataset in (self.config.get("made") or {"num_studies": ()})["num_studies"]
@@ -199,6 +198,22 @@ class Plan:
         if protocol not in splits:
             raise InputError(f"config/datasets/{dataset}.yaml: no split {protocol}; there are: {', '.join(splits)}")
         return protocol
+
+    def _dataset(self, name: str, key: str) -> dict[str, Any]:
+        """One data set's settings; ``key`` is the part of the config that names it."""
+        file = self.top / "config/datasets" / f"{name}.yaml"
+        if not file.is_file():
+            known = sorted(path.stem for path in file.parent.glob("*.yaml"))
+            raise InputError(f"{key}: no data set {name}{did_you_mean(name, known)}; allowed: {', '.join(known)}")
+        original = read_yaml(file)
+        overlay = self.config.get("splits", {}).get(name, {})
+        settings = lay_splits(original, overlay, f"splits.{name}")
+        source = f"{file}, under splits.{name} of this run" if overlay else str(file)
+        check(settings, self.top / "workflow/schemas/dataset.schema.json", source)
+        for protocol, split in settings.get("splits", {}).items():
+            if problem := why_impossible(split):
+                raise InputError(f"{source}: splits.{protocol}: {problem}")
+        return settings
 
     def _overlays(self, key: str) -> list[Mapping[str, Any]]:
         overlay = self.config.get("overlay", {})

@@ -65,13 +65,13 @@ class ReportsConfig(Frozen):
     scispacy_python: str = Field(
         ".venv-scispacy/bin/python", description="the Python of scispaCy's own environment (make setup-scispacy)"
     )
-    uncertain: UncertainPolicy | Literal["by_finding"] = Field(
+    uncertain: UncertainPolicy = Field(
         "uncertain",
-        description="how an uncertain observation is answered: uncertain; left out (drop); Yes (positive); Yes where "
-        "probable and else left out (probable); or as findings.yaml says of each finding (by_finding)",
+        description="how an uncertain observation is answered: Uncertain (uncertain); left out (drop); Yes (positive); "
+        "Yes where it is likely or one of two alternatives, and else left out (probable)",
     )
     uncertain_by_finding: dict[str, UncertainPolicy] = Field(
-        {}, description="with by_finding: findings, named as in findings.yaml, whose policy is another one"
+        {}, description="findings, named as in reports/findings.yaml, whose uncertain observations go another way"
     )
     mesh: MeshConfig = MeshConfig()
 
@@ -93,9 +93,13 @@ class CheckDataConfig(Frozen):
     seed: int = 0
 
 
+Leak = Literal["nih_copy", "nih_parted_patient", "mimic_parted_patient", "rsna_from_nih", "siim_from_nih"]
+
+
 class MadeConfig(Frozen):
     """Made data: painted films and written reports in the official layouts."""
 
     num_studies: dict[str, PositiveInt] = Field(description="studies (or images) per data set")
     image_px: PositiveInt = 256
     seed: int = 0
+    leaks: tuple[Leak, ...] = Field((), description="planted on purpose, to see the leakage guard find them")

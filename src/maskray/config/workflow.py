@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field, PositiveInt
 
 from maskray.config.base import Frozen
+from maskray.config.leakage import LeakageConfig
 from maskray.config.preprocessing import CheckDataConfig, GenerationConfig, ImagesConfig, MadeConfig, ReportsConfig
 from maskray.config.stages import ScoreStage
 from maskray.config.training import EvaluationRuntime, RuntimeConfig, ThreadsConfig
@@ -68,6 +69,11 @@ class WorkflowConfig(Frozen):
         {}, description="laid over the paper files: `all`, then the paper's key; the report lists every change"
     )
     site: dict[str, SiteFolders] = {}
+    splits: dict[str, dict[str, dict[str, Any]]] = Field(
+        {},
+        description="data set -> protocol -> settings laid over its split, e.g. lists: a folder of your own id lists",
+    )
+    leakage: LeakageConfig = LeakageConfig()
 
 
 class SiteConfig(Frozen):

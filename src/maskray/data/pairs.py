@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from maskray.data.leakage.excluded import read_excluded
 from maskray.errors import InputError
 from maskray.reports.styles import style_of
 
@@ -23,12 +24,20 @@ _REPORT_COLUMNS = ["study_id", "findings", "impression", "sentences", "manuscrip
 
 @dataclass(frozen=True)
 class PairSource:
-    """The files of one pre-training data set; the shards lie beside the manifest. Without reports: films alone."""
+    """The files of one pre-training data set; the shards lie beside the manifest. Without reports: films alone.
+
+    ``excluded`` lists films that must not be trained on, since they are tested on.
+    """
 
     index: Path
     split: Path
     manifest: Path
     reports: Path | None
+    excluded: Path | None = None
+
+    def files(self) -> dict[str, Path]:
+        """Name -> file, of those that there are."""
+        return {name: path for name, path in vars(self).items() if path is not None}
 
 
 @dataclass(frozen=True)
@@ -151,7 +160,12 @@ def _read_training(source: PairSource) -> pd.DataFrame:
             f"{source.split}: {strangers.sum()} images are not in {source.index} (the first: row "
             f"{strangers.argmax() + 2}); split the data set again"
         )
-    return index[index["image_id"].isin(split["image_id"][split["part"] == "train"])]
+    training = index[index["image_id"].isin(split["image_id"][split["part"] == "train"])]
+    if source.excluded is None:
+        return training
+    is_out = training["image_id"].isin(read_excluded(source.excluded))
+    _log.info("%s: %d training images are left out as test films are of them", source.excluded, is_out.sum())
+    return training[~is_out]
 
 
 def _read_table(read: Any, path: Path, **options: Any) -> pd.DataFrame:

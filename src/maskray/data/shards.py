@@ -2,8 +2,9 @@
 
 A shard holds, a row a film, ``images`` and ``ridge`` (uint8 [n, S, S], 255 = 1.0; a film is one chunk, uncompressed:
 random access costs one read, and no reader needs a plug-in), ``image_id``, ``checksum`` (CRC-32 of the film's bytes),
-``content`` (top, left, height, width of the film inside its padded square) and ``original`` (height, width of the
-file), and the attributes schema_version, settings (JSON), dataset, part, num_parts.
+``content`` (top, left, height, width of the film inside its padded square), ``original`` (height, width of the file)
+and ``fingerprint`` (uint8 [n, 32], :mod:`maskray.images.fingerprint`), and the attributes schema_version, settings
+(JSON), dataset, part, num_parts.
 
 Shapes: n films of a part, B films of a batch, S side of the square film, H x W the film inside its square.
 """
@@ -32,6 +33,7 @@ from maskray.data.shard_store import REJECTED_COLUMNS, SCHEMA_VERSION
 from maskray.errors import InputError
 from maskray.files import written_whole
 from maskray.images.decode import UnreadableImage, read_film
+from maskray.images.fingerprint import NUM_BYTES, fingerprint
 from maskray.images.resize import Content, resize_to_square
 from maskray.images.ridge import ridge_response
 
@@ -49,6 +51,7 @@ class _Film:
     image_SS: NDArray[np.uint8]
     content: Content
     original: tuple[int, int]
+    fingerprint: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -162,13 +165,13 @@ def _read_one(image_id: str, path: str, site_folder: Path, config: ImagesConfig)
             raise UnreadableImage("all pixels have the same value after resizing")
     except UnreadableImage as error:
         return _Rejection(image_id, path, str(error))
-    return _Film(image_id, image_SS, content, (film.height, film.width))
+    return _Film(image_id, image_SS, content, (film.height, film.width), fingerprint(image_SS, content))
 
 
 def _fill(file: h5py.File, batches: Iterator[list[_Film | _Rejection]], config: RidgeConfig) -> list[_Rejection]:
     """Append all films; return what was rejected."""
     rejections: list[_Rejection] = []
-    kept: list[tuple[str, int, Content, tuple[int, int]]] = []
+    kept: list[tuple[str, int, Content, tuple[int, int], NDArray[np.uint8]]] = []
     for batch in batches:
         films = [film for film in batch if isinstance(film, _Film)]
         rejections += [film for film in batch if isinstance(film, _Rejection)]
@@ -176,15 +179,19 @@ def _fill(file: h5py.File, batches: Iterator[list[_Film | _Rejection]], config: 
             images_BSS = np.stack([film.image_SS for film in films])
             _append(file["images"], images_BSS)
             _append(file["ridge"], _ridge_of(images_BSS, [film.content for film in films], config))
-            kept += [(film.image_id, zlib.crc32(film.image_SS.data), film.content, film.original) for film in films]
+            kept += [
+                (film.image_id, zlib.crc32(film.image_SS.data), film.content, film.original, film.fingerprint)
+                for film in films
+            ]
     ids = [image_id.encode() for image_id, *_ in kept]
     # Strings of fixed length: those of variable length leave bytes of unused memory in the file.
     kind_of_id = h5py.string_dtype("utf-8", max(map(len, ids), default=1))
     columns = {
         "image_id": np.array(ids, dtype=kind_of_id),
-        "checksum": np.array([checksum for _, checksum, _, _ in kept], np.uint32),
-        "content": np.array([content for _, _, content, _ in kept], np.int32).reshape(-1, 4),
-        "original": np.array([original for *_, original in kept], np.int32).reshape(-1, 2),
+        "checksum": np.array([checksum for _, checksum, *_ in kept], np.uint32),
+        "content": np.array([content for _, _, content, *_ in kept], np.int32).reshape(-1, 4),
+        "original": np.array([original for *_, original, _ in kept], np.int32).reshape(-1, 2),
+        "fingerprint": np.array([bits for *_, bits in kept], np.uint8).reshape(-1, NUM_BYTES),
     }
     for name, values in columns.items():
         file.create_dataset(name, data=values, track_times=False)

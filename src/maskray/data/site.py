@@ -41,8 +41,9 @@ def files_under(root: Path, suffixes: Sequence[str], start: Path) -> list[str]:
     """Paths, relative to ``root``, of the files below ``start`` with one of ``suffixes``, sorted."""
     found = []
     for folder, _, names in os.walk(start):
-        found += [os.path.join(folder, name) for name in names if name.lower().endswith(tuple(suffixes))]
-    return sorted(os.path.relpath(path, root) for path in found)
+        below = "" if Path(folder) == Path(root) else os.path.relpath(folder, root)
+        found += [os.path.join(below, name) for name in names if name.lower().endswith(tuple(suffixes))]
+    return sorted(found)
 
 
 def files_by_name(root: Path, suffixes: Sequence[str], starts: Iterable[Path]) -> dict[str, str]:
@@ -58,19 +59,20 @@ def files_by_name(root: Path, suffixes: Sequence[str], starts: Iterable[Path]) -
 
 def rows_with_files(rows: pd.DataFrame, folder: Path, dataset: DatasetConfig) -> pd.DataFrame:
     """The rows whose ``path`` lies in ``folder``; the number left out is logged, with up to five examples."""
-    parts = rows["path"].str.rsplit("/", n=1)
-    parents, names = parts.str[0], parts.str[-1]
-    listed = names_in(folder, parents)
-    is_there = [name in listed[parent] for parent, name in zip(parents, names, strict=True)]
+    places = [os.path.split(path) for path in rows["path"]]
+    listed = names_in(folder, (parent for parent, _ in places))
+    is_there = [name in listed[parent] for parent, name in places]
     return left_out(rows, pd.Series(is_there, index=rows.index, dtype=bool), folder, dataset)
 
 
 def names_in(root: Path, folders: Iterable[str]) -> dict[str, set[str]]:
     """Folder -> the names in it, for each distinct one of ``folders`` below ``root``; none where it is not there."""
     distinct = sorted(set(folders))
+    # A task a thread: one a folder costs more than the listing itself.
+    shares = [distinct[thread::LISTING_THREADS] for thread in range(LISTING_THREADS)]
     with ThreadPoolExecutor(LISTING_THREADS) as pool:
-        names = pool.map(_names_in, (os.path.join(root, folder) for folder in distinct))
-        return dict(zip(distinct, names, strict=True))
+        listed = pool.map(lambda share: {folder: _names_in(os.path.join(root, folder)) for folder in share}, shares)
+        return {folder: names for of_share in listed for folder, names in of_share.items()}
 
 
 def left_out(rows: pd.DataFrame, is_there: pd.Series, folder: Path, dataset: DatasetConfig) -> pd.DataFrame:

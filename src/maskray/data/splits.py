@@ -1,7 +1,7 @@
 """Splits: which image of a data set is for training, validation and test, and the nested label fractions.
 
 A split belongs to a (data set, protocol) pair. It is drawn by patient, seeded, stratified by label, and does not depend
-on the order of the index.
+on the order of the index; or lists decide, the owners' or the user's own.
 """
 
 from __future__ import annotations
@@ -9,19 +9,26 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from maskray.config.dataset import SplitConfig
-from maskray.data.index import FRONTAL_VIEWS, label_column
-from maskray.data.strata import Room, apportion, deal, nested_sizes, spread
+from maskray.data.index import label_column
+from maskray.data.parts import labels_of, part_of_images, used_images
+from maskray.data.split_lists import PARTS, Lists, read_lists
+from maskray.data.strata import nested_sizes, people_of, spread
 from maskray.errors import InputError
 from maskray.files import written_whole
 
-PARTS = ("train", "validation", "test")
-MAX_VALIDATION_FRACTION = 0.2  # Of the training patients, where a number of images is asked for and the data are few.
+
+class Drawn(NamedTuple):
+    """A split; what did not come out as asked, in words; and what ``summary.json`` says of the user's lists, if any."""
+
+    split: pd.DataFrame
+    notes: list[str]
+    lists: dict[str, Any] | None = None
 
 
 def split(index: pd.DataFrame, config: SplitConfig, labels: Sequence[str]) -> pd.DataFrame:
@@ -30,42 +37,39 @@ def split(index: pd.DataFrame, config: SplitConfig, labels: Sequence[str]) -> pd
     Returns:
         image_id, part (train, validation, test) and fraction, sorted by image_id; ``fraction`` is the smallest label
         fraction that has the training image, NaN for the other parts. Films that the protocol does not use (lateral
-        ones, official parts without a use) are not in it.
+        ones, official parts without a use, ids that a user's lists leave out) are not in it.
     """
-    return draw(index, config, labels)[0]
+    return draw(index, config, labels).split
 
 
-def draw(index: pd.DataFrame, config: SplitConfig, labels: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+def draw(index: pd.DataFrame, config: SplitConfig, labels: Sequence[str]) -> Drawn:
     """Draw a split, and say in words what did not come out as asked."""
-    if missing := [label for label in labels if label_column(label) not in index]:
-        raise InputError(f"the index has no label {', '.join(missing)}")
-    images = index[index["view"].isin(FRONTAL_VIEWS)] if config.frontal_only else index
-    if images.empty:
-        raise InputError("the index has no image of a frontal view (PA, AP); set frontal_only: false")
-    images = images.sort_values("image_id", ignore_index=True)
+    images = used_images(index, config, labels).sort_values("image_id", ignore_index=True)
+    images["patient"] = people_of(images["patient_id"], images["person"])
     notes: list[str] = []
-    part = _parts(images, config, labels, notes)
-    images = images.assign(part=part, fraction=np.nan)
-    images = images[images["part"] != ""]
+    lists = read_lists(Path(config.lists), index, images, config) if config.lists else None
+    notes += lists.notes() if lists else []
+    images["part"] = part_of_images(images, config, labels, lists, notes)
+    images = images[images["part"] != ""].assign(fraction=np.nan)
     is_train = images["part"] == "train"
     if is_train.any():
-        images.loc[is_train, "fraction"] = _fractions(images[is_train], config, labels, notes)
-    notes += _gaps(images, labels)
-    return images[["image_id", "part", "fraction"]].reset_index(drop=True), notes
+        images.loc[is_train, "fraction"] = _fractions(images[is_train], config, labels, lists, notes)
+    notes += _gaps(images, config, labels)
+    drawn = images[["image_id", "part", "fraction"]].reset_index(drop=True)
+    return Drawn(drawn, notes, lists.facts if lists else None)
 
 
-def summarise(
-    split: pd.DataFrame, index: pd.DataFrame, config: SplitConfig, labels: Sequence[str], notes: Sequence[str]
-) -> dict[str, Any]:
-    """``summary.json``: seed, counts and hash of ids of each part and each label fraction, and the notes."""
-    images = split.merge(index, on="image_id", validate="one_to_one")
+def summarise(drawn: Drawn, index: pd.DataFrame, config: SplitConfig, labels: Sequence[str]) -> dict[str, Any]:
+    """``summary.json``: seed, counts and hash of ids of each part and each label fraction, the lists and the notes."""
+    images = drawn.split.merge(index, on="image_id", validate="one_to_one")
     fractions = sorted(images["fraction"].dropna().unique())
     return {
         "seed": config.seed,
         "parts": {part: _counts(images[images["part"] == part], labels) for part in PARTS},
         "fractions": {f"{share:g}": _counts(images[images["fraction"] <= share], labels) for share in fractions},
-        "num_images_left_out": len(index) - len(split),
-        "note": " ".join(filter(None, [config.note, *notes])),
+        "num_images_left_out": len(index) - len(images),
+        "lists": drawn.lists,
+        "note": " ".join(filter(None, [config.note, *drawn.notes])),
     }
 
 
@@ -94,86 +98,14 @@ def read_split(path: Path) -> pd.DataFrame:
     return split
 
 
-def _labels(images: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
-    return images[[label_column(label) for label in labels]]
-
-
-def _parts(images: pd.DataFrame, config: SplitConfig, labels: Sequence[str], notes: list[str]) -> np.ndarray:
-    if config.whole_test:
-        return np.full(len(images), "test", dtype=object)
-    return _official(images, config, labels, notes) if config.official_test else _drawn(images, config, labels)
-
-
-def _drawn(images: pd.DataFrame, config: SplitConfig, labels: Sequence[str]) -> np.ndarray:
-    """Part of each image, by shares of the patients."""
-    patients = spread(images["patient_id"], _labels(images, labels), f"{config.seed}/parts")
-    if len(patients) < len(PARTS):
-        raise InputError(f"the index has {len(patients)} patient(s): too few for train, validation and test")
-    # Scarce patients go to training first, then to the test part.
-    names = ("train", "test", "validation")
-    shares = [config.train or 0.0, config.test or 0.0, config.validation]
-    rooms = [Room(count) for count in apportion(len(patients), shares)]
-    part_of = dict(zip(patients.ids_P, np.array(names)[deal(patients, rooms)], strict=True))
-    return images["patient_id"].map(part_of).to_numpy(dtype=object)
-
-
-def _official(images: pd.DataFrame, config: SplitConfig, labels: Sequence[str], notes: list[str]) -> np.ndarray:
-    """Part of each image where the owners' lists decide; "" where the protocol does not use it."""
-    theirs = images["official_part"]
-    part = pd.Series("", index=images.index, dtype="object")
-    part[theirs.isin(["train", "validation"])] = "train"
-    if config.official_validation:
-        part[theirs == "validation"] = "validation"
-    part[theirs == config.official_test_part] = "test"
-    for name in ("train", "test", *(["validation"] if config.official_validation else [])):
-        if not (part == name).any():
-            raise InputError(
-                f"the index has no image for the {name} part, which the owners' lists decide: are their files in the"
-                f" site folder? Found: {theirs.value_counts().to_dict()}"
-            )
-    _refuse_shared_patients(images["patient_id"], part)
-    if not config.official_validation:
-        is_rest = part == "train"
-        part[is_rest] = _validation_drawn(images[is_rest], config, labels, notes)
-    if num_unused := int((part == "").sum()):
-        notes.append(f"{num_unused} images are of an official part, or of none, that the protocol does not use.")
-    return part.to_numpy(dtype=object)
-
-
-def _refuse_shared_patients(patients: pd.Series, part: pd.Series) -> None:
-    used = part[part != ""]
-    shared = used.groupby(patients).nunique()
-    names = sorted(shared.index[shared > 1])
-    if names:
-        raise InputError(
-            f"the official lists put {len(names)} patient(s) into two parts, e.g. {', '.join(map(str, names[:5]))};"
-            " correct the lists, or use a protocol with shares"
-        )
-
-
-def _validation_drawn(images: pd.DataFrame, config: SplitConfig, labels: Sequence[str], notes: list[str]) -> np.ndarray:
-    patients = spread(images["patient_id"], _labels(images, labels), f"{config.seed}/validation")
-    if len(patients) < 2:
-        raise InputError("the training part has one patient: too few to draw a validation part")
-    if config.validation < 1:
-        rooms = [Room(n) for n in apportion(len(patients), [1 - config.validation, config.validation])]
-    else:
-        most = max(1, int(MAX_VALIDATION_FRACTION * len(patients)))
-        rooms = [Room(len(patients) - most), Room(most, config.validation)]
-        if patients.num_images_P[:most].sum() < config.validation:
-            rooms[1] = Room(most)
-            notes.append(
-                f"{config.validation:g} validation images are more than these data allow: {most} patients"
-                f" ({MAX_VALIDATION_FRACTION:.0%} of the training patients) are held out instead."
-            )
-    part_of = dict(zip(patients.ids_P, np.array(["train", "validation"])[deal(patients, rooms)], strict=True))
-    return images["patient_id"].map(part_of).to_numpy(dtype=object)
-
-
-def _fractions(images: pd.DataFrame, config: SplitConfig, labels: Sequence[str], notes: list[str]) -> np.ndarray:
+def _fractions(
+    images: pd.DataFrame, config: SplitConfig, labels: Sequence[str], lists: Lists | None, notes: list[str]
+) -> np.ndarray:
     """Smallest label fraction of each training image."""
+    if lists and lists.fraction_of is not None:
+        return images[f"{config.lists_of}_id"].map(lists.fraction_of).to_numpy(dtype="float64")
     shares = sorted({*config.fractions, 1.0})
-    patients = spread(images["patient_id"], _labels(images, labels), f"{config.seed}/fractions")
+    patients = spread(images["patient"], labels_of(images, labels), f"{config.seed}/fractions")
     order_P, sizes = nested_sizes(patients, shares)
     asked = int(shares[0] * len(patients) + 0.5)
     if sizes[0] > asked:
@@ -184,25 +116,24 @@ def _fractions(images: pd.DataFrame, config: SplitConfig, labels: Sequence[str],
     smallest: dict[str, float] = {}
     for share, size in zip(reversed(shares), reversed(sizes), strict=True):
         smallest |= dict.fromkeys(patients.ids_P[order_P[:size]], share)
-    return images["patient_id"].map(smallest).to_numpy(dtype="float64")
+    return images["patient"].map(smallest).to_numpy(dtype="float64")
 
 
-def _gaps(images: pd.DataFrame, labels: Sequence[str]) -> list[str]:
+def _gaps(images: pd.DataFrame, config: SplitConfig, labels: Sequence[str]) -> list[str]:
     """What a part has none of, in words."""
     gaps = []
-    for part in PARTS:
-        values = _labels(images[images["part"] == part], labels)
-        if values.empty:
-            continue  # only where the protocol leaves the part empty
+    for part in filter(set(images["part"]).__contains__, PARTS):
+        values = labels_of(images[images["part"] == part], labels)
         for value, word in ((1, "positive"), (0, "negative")):
-            absent = [label for label in labels if not (values[label_column(label)] == value).any()]
+            asked = [label for label in labels if value or label != config.positive_only]
+            absent = [label for label in asked if not (values[label_column(label)] == value).any()]
             if absent:
                 gaps.append(f"The {part} part has no {word} image of {', '.join(absent)}.")
     return gaps
 
 
 def _counts(images: pd.DataFrame, labels: Sequence[str]) -> dict[str, Any]:
-    values = _labels(images, labels)
+    values = labels_of(images, labels)
     return {
         "images": len(images),
         "patients": int(images["patient_id"].nunique()),

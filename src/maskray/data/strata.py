@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,19 @@ class Room:
 
     num_patients: int
     num_images: float = math.inf
+
+
+def people_of(patient_ids: pd.Series, persons: pd.Series) -> pd.Series:
+    """Whom no part may separate: the first patient id of each image's person, and of all whom ids or persons join.
+
+    One patient may have two ids in a data set, and one id may be of two persons where a data set joins others.
+    """
+    patients, ids = pd.factorize(patient_ids)
+    people, names = pd.factorize(persons)
+    num_nodes = len(ids) + len(names)
+    joined = coo_matrix((np.ones(len(patients)), (patients, len(ids) + people)), shape=(num_nodes, num_nodes))
+    _, group = connected_components(joined, directed=False)
+    return patient_ids.groupby(group[patients]).transform("min")
 
 
 def spread(patient_ids: pd.Series, labels: pd.DataFrame, seed: str) -> Patients:

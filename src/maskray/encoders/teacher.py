@@ -16,6 +16,8 @@ class Teacher(nn.Module):
         copied: the averaged module, in evaluation mode; none of its parameters is trained.
     """
 
+    copied: Any
+
     def __init__(self, student: nn.Module, momentum: float) -> None:
         super().__init__()
         self._momentum = momentum

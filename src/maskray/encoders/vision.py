@@ -57,11 +57,31 @@ class ImageEncoder(nn.Module):
 
     def encode(self, placed_BVC: Tensor) -> Tensor:
         """Run the blocks over the class token and the placed patches: tokens_B(1+V)C, class token first."""
+        return self.model.norm(self.model.blocks(self._with_class(placed_BVC)))
+
+    @torch.no_grad()
+    def class_attention(self, images_BHW: Tensor) -> Tensor:
+        """What share of its attention the class token pays to each patch, mean over the last block's heads, shares_BN.
+
+        The shares of a film and that of the class token itself add up to 1. No gradient flows back.
+        """
+        *earlier, last = self.model.blocks
+        tokens = self._with_class(self.place(self.embed(images_BHW)))
+        for block in earlier:
+            tokens = block(tokens)
+        attention, num_heads = last.attn, last.attn.num_heads
+        query, key, _ = attention.qkv(last.norm1(tokens)).unflatten(2, (3, num_heads, -1)).permute(2, 0, 3, 1, 4)
+        query, key = attention.q_norm(query[:, :, :1]), attention.k_norm(key)
+        shares = (query @ key.transpose(2, 3) * attention.scale).float().softmax(dim=3)
+        return shares[:, :, 0, 1:].mean(dim=1)
+
+    def _with_class(self, placed_BVC: Tensor) -> Tensor:
+        """What the first block sees: the class token, then the placed patches."""
         class_11C = self.model.cls_token
         if not self.model.no_embed_class:
             class_11C = class_11C + self.model.pos_embed[:, :1]
         tokens = torch.cat([class_11C.expand(len(placed_BVC), -1, -1).to(placed_BVC.dtype), placed_BVC], dim=1)
-        return self.model.norm(self.model.blocks(self.model.norm_pre(tokens)))
+        return self.model.norm_pre(tokens)
 
     def forward(self, images_BHW: Tensor) -> tuple[Tensor, Tensor]:
         """The whole image, nothing hidden: class token class_BC and patches_BNC."""

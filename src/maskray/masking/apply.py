@@ -23,7 +23,12 @@ def drop(tokens_BNC: Tensor, visible_BV: Tensor) -> Tensor:
 
 
 def replace(tokens_BNC: Tensor, hidden_BN: Tensor, mask_token_C: Tensor) -> Tensor:
-    """Put ``mask_token_C`` in the place of every hidden token."""
+    """Put ``mask_token_C`` in the place of every hidden token.
+
+    ``hidden_BN`` may also be weights, 1 where the token is hidden, that carry a gradient.
+    """
+    if hidden_BN.is_floating_point():
+        return tokens_BNC.lerp(mask_token_C.to(tokens_BNC.dtype), hidden_BN[:, :, None].to(tokens_BNC.dtype))
     return torch.where(hidden_BN[:, :, None], mask_token_C.to(tokens_BNC.dtype), tokens_BNC)
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.errors import InputError
 from maskray.methods.base import Losses, MaskView, Method, Phase, Stream, Vocabulary
+from maskray.methods.dmlm import Dmlm
 from maskray.methods.maco import Maco
 from maskray.methods.medim import Medim
 from maskray.methods.mmclip import Mmclip
 from maskray.methods.mnm import Mnm
 
-METHODS: dict[str, type[Method]] = {"mnm": Mnm, "maco": Maco, "medim": Medim, "mmclip": Mmclip}
+METHODS: dict[str, type[Method]] = {"mnm": Mnm, "maco": Maco, "medim": Medim, "dmlm": Dmlm, "mmclip": Mmclip}
 
 __all__ = ["METHODS", "Losses", "MaskView", "Method", "Phase", "Stream", "Vocabulary", "build_method"]
 

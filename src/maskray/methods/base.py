@@ -172,7 +172,7 @@ class Method(nn.Module, ABC):
     def patch_text_similarity(self, images_BHW: Tensor, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
         """Cosine in -1..1 between each patch of a film and its own text, maps_Bhw."""
         patches_BNE = nn.functional.normalize(self.project_image(images_BHW)[1].float(), dim=2)
-        texts_BE = self.encode_text(token_ids_BL, token_is_real_BL)
+        texts_BE = nn.functional.normalize(self.project_text(token_ids_BL, token_is_real_BL).float(), dim=1)
         return torch.einsum("bne,be->bn", patches_BNE, texts_BE).unflatten(1, self.image_encoder.grid)
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:

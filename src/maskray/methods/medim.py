@@ -121,7 +121,7 @@ class Medim(Method):
     @classmethod
     def streams(cls, config: MedimConfig) -> tuple[Stream, ...]:
         """Films with findings and impression, in which MeSH words are marked."""
-        return (Stream("pairs", text="report"),)
+        return (Stream("pairs", text="report", guides="mesh"),)
 
     @property
     def phases(self) -> tuple[Phase, ...]:

@@ -5,9 +5,9 @@ Gowda and Clifton, MICCAI 2024, https://arxiv.org/abs/2407.16264
 | section | function |
 | --- | --- |
 | 2.1 masked image modelling, Meijering filter | ``hide_patches`` (the filter itself: ``images.ridge``) |
-| 2.2 manuscripts | ``hide_words`` (the texts themselves: ``reports.manuscripts``) |
-| 2.3 conditional reconstruction, Eq. (1) | ``encode_views``, ``reconstruct_text``, ``reconstruct_image`` |
-| 2.4 contrast (ITC), Eq. (2) | ``compare`` |
+| 2.2 manuscripts | ``views.hide_words`` (the texts themselves: ``reports.manuscripts``) |
+| 2.3 conditional reconstruction, Eq. (1) | ``views.encode_views``, ``reconstruct_text``, ``reconstruct_image`` |
+| 2.4 contrast (ITC), Eq. (2) | ``compare``, ``views.contrast`` |
 | 2.4 matching (ITM), Eq. (3) | ``match`` |
 | 2.4 total, Eq. (4) | ``forward`` |
 
@@ -17,87 +17,63 @@ Shapes: B batch, G global batch, M pairs to match, H = W pixels, N patches, P va
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from maskray.batch import Batch
-from maskray.config.base import Frozen
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.decoders import PatchDecoder, WordDecoder
 from maskray.decoders.pixels import fill_hidden, patchify
-from maskray.encoders import CrossModalityEncoder
+from maskray.encoders.teacher import Teacher
 from maskray.encoders.text import mean_of_sentences, sentences
-from maskray.losses.contrastive import contrastive_loss, same_text, similarity_logits
 from maskray.losses.gather import gather, gather_padded, rows_of_this_process
 from maskray.losses.language import hidden_words_loss
 from maskray.losses.matching import choose_negatives, matching_loss
 from maskray.losses.reconstruction import hidden_l1
-from maskray.losses.temperature import Temperature
-from maskray.masking.apply import replace
+from maskray.masking.generator import MaskGenerator
 from maskray.masking.randomness import uniform
 from maskray.masking.score import random_scores, ridge_scores
 from maskray.masking.select import otsu, top_fraction
-from maskray.masking.text import hide_words
-from maskray.methods.base import Losses, MaskView, Method, Phase, Stream, Vocabulary
-
-Share = Annotated[float, Field(ge=0, lt=1)]
-PositiveFloat = Annotated[float, Field(gt=0)]
+from maskray.methods.base import Losses, MaskView, Phase, Stream, Vocabulary
+from maskray.methods.views import OpenShare, PositiveFloat, TwoViewMethod, Views, ViewsConfig
 
 
-class MnmConfig(Frozen):
+class MnmConfig(ViewsConfig):
     """Knobs of Masks & Manuscripts."""
 
-    mask: Literal["meijering", "quantile", "random", "none"] = Field(
-        "meijering",
-        description="image mask: ridge response above Otsu's threshold; highest fixed share of it; random share; "
-        "none (no image reconstruction)",
+    text: Literal["manuscript", "report", "triplet", "ke_triplet"] = Field(
+        "manuscript", description="what is read: rows of Table 7; ke_triplet: with the definition of the entity"
     )
-    min_mask_fraction: Share = Field(0.15, description="lower limit of the adaptive share (meijering)")
-    max_mask_fraction: Share = Field(0.75, description="upper limit of the adaptive share (meijering)")
-    mask_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(0.6, description="fixed share (quantile, random)")
+    mask: Literal["meijering", "quantile", "random", "attmask", "automae", "none"] = Field(
+        "meijering",
+        description="image mask: ridge response above Otsu's threshold; highest fixed share of it; random share; most "
+        "attended by the class token of a moving average; learned against the reconstruction; none (no image "
+        "reconstruction)",
+    )
+    mask_fraction: OpenShare = Field(0.6, description="fixed share (all masks but meijering)")
+    teacher_momentum: OpenShare = Field(0.996, description="of the moving average whose attention guides (attmask)")
+    generator_tau: PositiveFloat = Field(1.0, description="temperature of the relaxed choice (automae)")
     masked_input: Literal["film", "ridge"] = Field("film", description="image of which the masked pass sees the rest")
     target: Literal["pixels", "ridge", "both"] = Field("pixels", description="what is reconstructed")
-    text_mask_fraction: Share = Field(0.3, description="share of hidden word pieces; 0: no text reconstruction")
-    answers_first: bool = Field(True, description="answers and verdicts take the budget first; false: at random")
     text_unit: Literal["manuscript", "sentence"] = Field(
         "manuscript", description="read in one pass, as a class token; or each sentence alone, as their mean (Fig. 3)"
     )
-    latent_width: PositiveInt = Field(768, description="common width of both modalities")
-    cross_depth: PositiveInt = Field(3, description="cross-modality blocks per modality")
-    cross_num_heads: PositiveInt = 12
     decoder_width: PositiveInt = Field(512, description="image decoder")
     decoder_depth: NonNegativeInt = Field(2, description="blocks of the image decoder; 0: linear layers alone")
     decoder_num_heads: PositiveInt = 16
-    tau: PositiveFloat = Field(0.07, description="first value of the learned temperature of ITC")
-    same_text: Literal["negative", "left_out"] = Field("negative", description="ITC: another sample with the same text")
     negatives: Literal["hard", "random"] = Field("hard", description="ITM: drawn by ITC similarity, or uniformly")
 
     @model_validator(mode="after")
     def _fits_together(self) -> MnmConfig:
-        if self.min_mask_fraction > self.max_mask_fraction:
-            raise ValueError("min_mask_fraction is above max_mask_fraction")
-        if self.latent_width % self.cross_num_heads:
-            raise ValueError("latent_width must be a multiple of cross_num_heads")
         if self.decoder_width % self.decoder_num_heads or self.decoder_width % 4:
             raise ValueError("decoder_width must be a multiple of decoder_num_heads and of 4")
         return self
 
 
-@dataclass(frozen=True)
-class Views:
-    """A batch as both encoders see it, unmasked and masked; a masked view is None where nothing is hidden."""
-
-    image_BSC: Tensor
-    text_BLC: Tensor
-    masked_image_BSC: Tensor | None
-    masked_text_BLC: Tensor | None
-
-
-class Mnm(Method):
+class Mnm(TwoViewMethod):
     """Reconstructs each modality from its masked form and the other, and aligns both (Fig. 1)."""
 
     Config = MnmConfig
@@ -107,16 +83,11 @@ class Mnm(Method):
     ) -> None:
         super().__init__(config, image, text, vocabulary)
         self.config: MnmConfig = config
-        self.joint_width = width = config.latent_width
-        self.image_to_latent = _adapt(self.image_encoder.width, width)
-        self.text_to_latent = _adapt(self.text_encoder.width, width)
-        # Paper gap: sizes of g and d are not printed. Three blocks as in MaskVLM; a light decoder, as g already mixes.
-        self.g_im = CrossModalityEncoder(width, config.cross_depth, config.cross_num_heads)
-        self.g_txt = CrossModalityEncoder(width, config.cross_depth, config.cross_num_heads)
+        width = config.latent_width
         self.project_im = nn.Linear(width, width)
         self.project_txt = nn.Linear(width, width)
-        self.tau = Temperature(config.tau)
         self.itm_head = nn.Linear(width, 2)
+        # Paper gap: sizes of g and d are not printed. Three blocks as in MaskVLM; a light decoder, as g already mixes.
         if config.mask != "none":
             patch_values = image.patch_px**2 * (2 if config.target == "both" else 1)
             sizes = config.decoder_width, config.decoder_depth, config.decoder_num_heads
@@ -124,11 +95,15 @@ class Mnm(Method):
             self.d_im = PatchDecoder(width, self.image_encoder.grid, patch_values, *sizes)
         if config.text_mask_fraction:
             self.d_txt = WordDecoder(width, self.text_encoder.width, vocabulary.size)
+        if config.mask == "attmask":
+            self.teacher = Teacher(self.image_encoder, config.teacher_momentum)
+        if config.mask == "automae":
+            self.generator = MaskGenerator(self.image_encoder.width, self.image_encoder.grid, config.generator_tau)
 
     @classmethod
     def streams(cls, config: MnmConfig) -> tuple[Stream, ...]:
-        """Films with their manuscripts."""
-        return (Stream("pairs", text="manuscript", needs_ridge=True),)
+        """Films with their manuscripts, or another text of Table 7."""
+        return (Stream("pairs", text=config.text, needs_ridge=True),)
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -137,51 +112,37 @@ class Mnm(Method):
         image = ("mvlm_im",) if self.config.mask != "none" else ()
         return (Phase((*text, *image, "itc", "itm")),)
 
+    def after_update(self) -> None:
+        """The attending encoder follows the trained one (attmask)."""
+        if self.config.mask == "attmask":
+            self.teacher.follow(self.image_encoder)
+
+    def score_patches(self, batch: Batch) -> Tensor:
+        """Sec. 2.1 and Table 6: where to look, scores_BN."""
+        if self.config.mask == "random":
+            return random_scores(batch.sample_seeds_B, self.image_encoder.num_patches).to(batch.images_BHW.device)
+        if self.config.mask == "attmask":
+            return self.teacher.copied.class_attention(batch.images_BHW)
+        return ridge_scores(batch.ridge_BHW, self.image_encoder.patch_px)
+
     def hide_patches(self, batch: Batch) -> Tensor | None:
-        """Sec. 2.1: the patches that the ridge filter answers to are hidden, hidden_BN."""
-        config, num_patches = self.config, self.image_encoder.num_patches
+        """Sec. 2.1: the patches that the ridge filter answers to are hidden, hidden_BN; automae: weights of 0 and 1."""
+        config = self.config
         if config.mask == "none":
             return None
-        if config.mask == "random":
-            hidden_BN = top_fraction(random_scores(batch.sample_seeds_B, num_patches), config.mask_fraction)
-            return hidden_BN.to(batch.images_BHW.device)
-        scores_BN = ridge_scores(batch.ridge_BHW, self.image_encoder.patch_px)
-        if config.mask == "quantile":
-            return top_fraction(scores_BN, config.mask_fraction)
+        if config.mask == "automae":
+            patches_BNC = self.image_encoder.place(self.image_encoder.embed(batch.images_BHW))
+            return self.generator(patches_BNC, batch.sample_seeds_B, config.mask_fraction)
+        if config.mask != "meijering":
+            return top_fraction(self.score_patches(batch), config.mask_fraction)
         # Paper gap: "the model adapts the mask ratio based on the input" (Sec. 3.2), by what rule is not said. Otsu's
         # threshold parts ridges from ground per film without a knob; the limits keep flat and crowded films trainable.
-        return otsu(scores_BN, config.min_mask_fraction, config.max_mask_fraction)
+        return otsu(self.score_patches(batch), config.min_mask_fraction, config.max_mask_fraction)
 
-    def hide_words(self, batch: Batch) -> Tensor | None:
-        """Sec. 2.2 and 3.2: 30 % of the word pieces, the manuscript's answers before all others, hidden_BL."""
-        # Paper gap: "binary answers in observations and verdicts, useful for masked pre-training" (Sec. 2.2), by what
-        # rule is not printed: they take the budget first. All samples are pairs: the 15 % of text alone never apply.
-        fraction = self.config.text_mask_fraction
-        first_BL = batch.token_is_answer_BL & self.config.answers_first
-        words = batch.token_ids_BL, batch.token_is_real_BL, first_BL
-        return hide_words(*words, fraction, batch.sample_seeds_B, self.vocabulary.special_ids) if fraction else None
-
-    def encode_views(self, batch: Batch, hidden_BN: Tensor | None, hidden_BL: Tensor | None) -> Views:
-        """Sec. 2.3: f_im and f_txt on (I, T) and on (I_m, T_m), each in one pass."""
-        patches = self.image_encoder.embed(batch.images_BHW)
-        if hidden_BN is not None:
-            # Paper gap: Fig. 2 (b) filters the film "before reconstruction"; in Eq. (1) I_m is the film itself, masked.
-            is_film = self.config.masked_input == "film"
-            seen_BNC = patches if is_film else self.image_encoder.embed(batch.ridge_BHW)
-            patches = torch.cat([patches, replace(seen_BNC, hidden_BN, self.mask_token_C)])
-        images = self.image_to_latent(self.image_encoder.encode(self.image_encoder.place(patches)))
-        ids, is_real = batch.token_ids_BL, batch.token_is_real_BL
-        if hidden_BL is not None:
-            ids = torch.cat([ids, ids.masked_fill(hidden_BL, self.vocabulary.mask_id)])
-            is_real = torch.cat([is_real, is_real])
-        sentence_BL = self.sentences(batch.token_ids_BL)
-        if sentence_BL is not None and hidden_BL is not None:
-            sentence_BL = torch.cat([sentence_BL, sentence_BL])
-        texts = self.text_to_latent(self.text_encoder(ids, is_real, sentence_BL))
-        num = len(batch)
-        masked_images = None if hidden_BN is None else images[num:]
-        masked_texts = None if hidden_BL is None else texts[num:]
-        return Views(images[:num], texts[:num], masked_images, masked_texts)
+    def masked_film(self, batch: Batch) -> Tensor | None:
+        """The ridge response, where the masked pass sees that instead of the film."""
+        # Paper gap: Fig. 2 (b) filters the film "before reconstruction"; in Eq. (1) I_m is the film itself, masked.
+        return batch.ridge_BHW if self.config.masked_input == "ridge" else None
 
     def sentences(self, token_ids_BL: Tensor) -> Tensor | None:
         """The sentence of each piece, sentence_BL, where sentences are read alone."""
@@ -199,15 +160,11 @@ class Mnm(Method):
 
     def reconstruct_text(self, views: Views, batch: Batch, hidden_BL: Tensor) -> Tensor:
         """phi_txt(I, T_m) of Eq. (1): g_txt looks at the whole film, d_txt gives the hidden words, logits_KV."""
-        assert views.masked_text_BLC is not None
-        fused_BLC = self.g_txt(views.masked_text_BLC, batch.token_is_real_BL, views.image_BSC, None)
-        return self.d_txt(fused_BLC[hidden_BL], self.text_encoder.word_embeddings)
+        return self.d_txt(self.fuse_text(views, batch)[hidden_BL], self.text_encoder.word_embeddings)
 
     def reconstruct_image(self, views: Views, batch: Batch) -> Tensor:
         """phi_im(I_m, T) of Eq. (1): g_im looks at the whole text, d_im gives all patches, patches_BNP."""
-        assert views.masked_image_BSC is not None
-        fused_BSC = self.g_im(views.masked_image_BSC, None, views.text_BLC, batch.token_is_real_BL)
-        return self.d_im(self.d_im.embed(fused_BSC[:, 1:]))
+        return self.d_im(self.d_im.embed(self.fuse_image(views, batch)[:, 1:]))
 
     def image_target(self, batch: Batch) -> Tensor:
         """I of Eq. (1), patches_BNP."""
@@ -221,10 +178,9 @@ class Mnm(Method):
     def compare(self, views: Views, batch: Batch) -> tuple[Tensor, Tensor]:
         """z_im . z_txt / tau of the global batch, logits_GG, and which texts are the same, same_GG."""
         # Paper gap: z is said to be projected by "separate fully-connected layers": of the class tokens; cosine.
-        images_GC = gather(self.project_im(views.image_BSC[:, 0]))
-        texts_GC = gather(self.project_txt(self.text_feature(views.text_BLC, batch.token_ids_BL)))
-        same_GG = same_text(gather_padded(batch.token_ids_BL), gather_padded(batch.token_is_real_BL))
-        return similarity_logits(images_GC, texts_GC, self.tau()), same_GG
+        image_BC = self.project_im(views.image_BSC[:, 0])
+        text_BC = self.project_txt(self.text_feature(views.text_BLC, batch.token_ids_BL))
+        return self.similarities(image_BC, text_BC, batch)
 
     def match(self, views: Views, batch: Batch, logits_GG: Tensor, same_GG: Tensor) -> tuple[Tensor, Tensor]:
         """g_itm of Eq. (3) on each pair, each film with a wrong text, each text with a wrong film: M = 3 B."""
@@ -256,11 +212,9 @@ class Mnm(Method):
             terms["mvlm_txt"] = hidden_words_loss(logits_KV, batch.token_ids_BL, hidden_BL)
         if hidden_BN is not None:
             terms["mvlm_im"] = hidden_l1(self.reconstruct_image(views, batch), self.image_target(batch), hidden_BN)
-            measures["hidden_fraction"] = hidden_BN.float().mean()
+            measures["hidden_fraction"] = hidden_BN.detach().float().mean()
         logits_GG, same_GG = self.compare(views, batch)
-        # Paper gap: equal manuscripts are frequent (normal films), and negatives of each other in Eq. (2) as printed.
-        left_out_GG = same_GG if self.config.same_text == "left_out" else None
-        terms["itc"] = contrastive_loss(logits_GG, left_out_GG)  # Eq. (2)
+        terms["itc"] = self.contrast(logits_GG, same_GG)  # Eq. (2)
         itm_logits_M2, is_match_M = self.match(views, batch, logits_GG, same_GG)
         terms["itm"] = matching_loss(itm_logits_M2, is_match_M)  # Eq. (3)
         measures["itm_accuracy"] = (itm_logits_M2.argmax(dim=1) == is_match_M).float().mean()
@@ -285,10 +239,5 @@ class Mnm(Method):
             return []
         predicted_BNP = self.reconstruct_image(self.encode_views(batch, hidden_BN, None), batch)
         first_BNP = predicted_BNP[:, :, : self.image_encoder.patch_px**2]
-        restored_BHW = fill_hidden(shown_BHW, first_BNP, hidden_BN, self.image_encoder.grid)
-        return [MaskView(self.config.mask, hidden_BN, reconstruction_BHW=restored_BHW)]
-
-
-def _adapt(width: int, latent_width: int) -> nn.Module:
-    """A linear layer to the latent width; nothing at the paper's sizes, which are all 768."""
-    return nn.Identity() if width == latent_width else nn.Linear(width, latent_width)
+        restored_BHW = fill_hidden(shown_BHW, first_BNP, hidden_BN.bool(), self.image_encoder.grid)
+        return [MaskView(self.config.mask, hidden_BN.bool(), reconstruction_BHW=restored_BHW)]

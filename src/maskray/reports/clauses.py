@@ -61,12 +61,8 @@ def _begins(words: Sequence[str], kinds: Sequence[str], current: int, i: int) ->
     left, right = words[current:i], words[i:end]
     left_is_complete = not _SAYING.isdisjoint(kinds[current:i])
     # "The differential includes atelectasis, small infiltrate, scarring" is one list.
-    begins_item = (
-        _LISTING.isdisjoint(left)
-        and left_is_complete
-        and word in _words("new_items")
-        and not _SAYING.isdisjoint(kinds[i:end])
-    )
+    is_list = not _LISTING.isdisjoint(left)
+    begins_item = left_is_complete and not is_list and _is_new_item(words, kinds, i, end)
     begins_anew = begins_item or (left_is_complete and word in _DETERMINERS)
     if word == "there" or ((_has_verb(left) or begins_anew) and _is_statement(right)):
         return True
@@ -74,6 +70,10 @@ def _begins(words: Sequence[str], kinds: Sequence[str], current: int, i: int) ->
     if left_is_complete and "STRUCTURE" in kinds[i : i + 2] and (_has_verb(right) or "STATE" in kinds[i : i + 4]):
         return True
     return after_comma and begins_item and _CHOICES.isdisjoint(words[i:])
+
+
+def _is_new_item(words: Sequence[str], kinds: Sequence[str], i: int, end: int) -> bool:
+    return words[i] in _words("new_items") and not _SAYING.isdisjoint(kinds[i:end])
 
 
 def _segment(words: Sequence[str], i: int) -> int:

@@ -7,22 +7,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from maskray.config.preprocessing import ReportsConfig
+from maskray.errors import InputError
 from maskray.reports.triplets import Exist, Triplet
 from maskray.reports.vocabulary import FINDINGS, ancestors, finding_of_words
 
 _ANSWERS: Mapping[Exist, str] = {"present": "Yes", "absent": "No", "uncertain": "Uncertain"}
 _RANK: Mapping[Exist, int] = {"absent": 0, "uncertain": 1, "present": 2}
 NOTHING_STATED = "Verdict: no finding stated."
+# A finding with all that are present whenever it is; and the vocabulary's order.
+_LINES = {name: [name, *(parent.name for parent in ancestors(finding))] for name, finding in FINDINGS.items()}
+_ORDER = {name: number for number, name in enumerate(FINDINGS)}
+
+Span = tuple[int, int]
+Key = tuple[str, str]
+K = TypeVar("K")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Manuscript:
-    """The text, and the spans ``[start, end)`` of its answers and verdict words, in order."""
+    """The text, and where its words come from.
+
+    Attributes:
+        text: observations, then verdicts.
+        answers: spans ``[start, end)`` of the text: the answer of each observation, then the word of each verdict.
+        evidence: for each observation the spans ``[start, end)`` of the report that say so, in its order.
+        grounds: for each verdict the observations it stands on, as indices into ``evidence``.
+    """
 
     text: str
-    answers: tuple[tuple[int, int], ...]
+    answers: tuple[Span, ...]
+    evidence: tuple[tuple[Span, ...], ...] = ()
+    grounds: tuple[tuple[int, ...], ...] = ()
 
 
 def write_manuscript(triplets: Iterable[Triplet], config: ReportsConfig) -> Manuscript:
@@ -32,76 +51,101 @@ def write_manuscript(triplets: Iterable[Triplet], config: ReportsConfig) -> Manu
     wins over uncertain, and uncertain over absent. A report that states nothing becomes :data:`NOTHING_STATED`,
     without answers.
     """
-    observations = merged(triplets, config)
-    if not observations:
+    evidence = _evidence(triplets, config)
+    if not evidence:
         return Manuscript(NOTHING_STATED, ())
+    observations = {key: exist for key, (exist, _) in evidence.items()}
     pieces: list[tuple[str, str]] = []
     for (entity, position), exist in observations.items():
         place = f" in the {position}" if position else ""
         pieces.append((f"Is there {entity}{place}? ", _ANSWERS[exist]))
-    for name, exist in verdicts(observations).items():
+    decided = _grounded(observations)
+    for name, (exist, _) in decided.items():
         pieces.append((f"Verdict: {FINDINGS[name].phrase} ", exist))
-    return _assembled(pieces)
+    text, answers = _assembled(pieces)
+    return Manuscript(
+        text,
+        answers,
+        tuple(tuple(spans) for _, spans in evidence.values()),
+        tuple(tuple(grounds) for _, grounds in decided.values()),
+    )
 
 
-def merged(triplets: Iterable[Triplet], config: ReportsConfig) -> dict[tuple[str, str], Exist]:
+def merged(triplets: Iterable[Triplet], config: ReportsConfig) -> dict[Key, Exist]:
     """(entity, position) -> exist after the policy on uncertainty, in the order of first mention."""
-    observations: dict[tuple[str, str], Exist] = {}
+    return {key: exist for key, (exist, _) in _evidence(triplets, config).items()}
+
+
+def verdicts(observations: Mapping[Key, Exist]) -> dict[str, Exist]:
+    """Name -> exist for each finding of the vocabulary that the observations decide, in the vocabulary's order.
+
+    A finding that is present or uncertain makes its parents so; an absent one says nothing of them. "No Finding" is
+    decided, as present, where something is denied and nothing abnormal is present or uncertain.
+    """
+    return {name: exist for name, (exist, _) in _grounded(observations).items()}
+
+
+def _evidence(triplets: Iterable[Triplet], config: ReportsConfig) -> dict[Key, tuple[Exist, list[Span]]]:
+    """(entity, position) -> exist, and the spans of the report that say so."""
+    found: dict[Key, tuple[Exist, list[Span]]] = {}
     for triplet in triplets:
         exist = _decided(triplet, config)
-        if exist is None:
-            continue
-        key = (triplet.entity.lower(), triplet.position.lower())
-        observations[key] = _stronger(observations.get(key), exist)
-    return observations
+        if exist is not None:
+            key = (triplet.entity.lower(), triplet.position.lower())
+            _strengthen(found, key, exist, (triplet.start, triplet.end))
+    return found
+
+
+def _grounded(observations: Mapping[Key, Exist]) -> dict[str, tuple[Exist, list[int]]]:
+    """Verdicts (see :func:`verdicts`) with the observations they stand on."""
+    decided: dict[str, tuple[Exist, list[int]]] = {}
+    is_normal = True
+    for number, ((entity, _), exist) in enumerate(observations.items()):
+        finding = finding_of_words(entity)
+        is_normal = is_normal and (exist == "absent" or (finding is not None and not finding.is_abnormal))
+        if finding is not None and not finding.is_vague:
+            for name in [finding.name] if exist == "absent" else _LINES[finding.name]:
+                _strengthen(decided, name, exist, number)
+    denied = [number for number, exist in enumerate(observations.values()) if exist == "absent"]
+    if is_normal and denied:
+        decided["No Finding"] = ("present", denied)
+    return {name: decided[name] for name in sorted(decided, key=_ORDER.__getitem__)}
+
+
+def _strengthen(found: dict[K, tuple[Exist, list[T]]], key: K, exist: Exist, reason: T) -> None:
+    """Note a statement and its reason: the stronger statement wins, and reasons of equal ones add up."""
+    known = found.get(key)
+    if known is None or _RANK[exist] > _RANK[known[0]]:
+        found[key] = (exist, [reason])
+    elif exist == known[0]:
+        known[1].append(reason)
 
 
 def _decided(triplet: Triplet, config: ReportsConfig) -> Exist | None:
     """What an observation counts as under the policy on uncertainty; None where it is dropped."""
     if triplet.exist != "uncertain":
         return triplet.exist
-    policy: str = config.uncertain
-    if policy == "by_finding":
-        finding = finding_of_words(triplet.entity)
-        name = finding.name if finding else ""
-        policy = config.uncertain_by_finding.get(name) or (finding.uncertain if finding else "probable")
-    if policy == "probable":
-        policy = "positive" if triplet.doubt == "probable" else "drop"
-    return {"positive": "present", "uncertain": "uncertain"}.get(policy)  # type: ignore[return-value]
+    policy = config.uncertain
+    if config.uncertain_by_finding and (finding := finding_of_words(triplet.entity)):
+        policy = config.uncertain_by_finding.get(finding.name, policy)
+    if policy == "uncertain":
+        return "uncertain"
+    is_yes = policy == "positive" or (policy == "probable" and triplet.doubt == "probable")
+    return "present" if is_yes else None
 
 
-def verdicts(observations: Mapping[tuple[str, str], Exist]) -> dict[str, Exist]:
-    """Name -> exist for each finding of the vocabulary that the observations decide, in the vocabulary's order.
-
-    A finding that is present or uncertain makes its parents so; an absent one says nothing of them. "No Finding" is
-    decided, as present, where something is denied and nothing abnormal is present or uncertain.
-    """
-    decided: dict[str, Exist] = {}
-    for (entity, _), exist in observations.items():
-        finding = finding_of_words(entity)
-        if finding is None or finding.is_vague:
-            continue
-        for each in [finding, *(ancestors(finding) if exist != "absent" else [])]:
-            decided[each.name] = _stronger(decided.get(each.name), exist)
-    is_normal = not any(
-        exist != "absent" and (finding is None or finding.is_abnormal)
-        for (entity, _), exist in observations.items()
-        for finding in [finding_of_words(entity)]
-    )
-    if is_normal and "absent" in observations.values():
-        decided["No Finding"] = "present"
-    return {name: decided[name] for name in FINDINGS if name in decided}
+def check_policy(config: ReportsConfig) -> None:
+    """:class:`InputError` where the table of policies names a finding that the vocabulary does not have."""
+    for name in config.uncertain_by_finding:
+        if name not in FINDINGS:
+            raise InputError(f"reports.uncertain_by_finding: unknown finding '{name}'; allowed: {', '.join(FINDINGS)}")
 
 
-def _stronger(one: Exist | None, other: Exist) -> Exist:
-    return other if one is None or _RANK[other] > _RANK[one] else one
-
-
-def _assembled(pieces: Iterable[tuple[str, str]]) -> Manuscript:
+def _assembled(pieces: Iterable[tuple[str, str]]) -> tuple[str, tuple[Span, ...]]:
     text = ""
     answers = []
     for lead, answer in pieces:
         text += (" " if text else "") + lead
         answers.append((len(text), len(text) + len(answer)))
         text += answer + "."
-    return Manuscript(text, tuple(answers))
+    return text, tuple(answers)

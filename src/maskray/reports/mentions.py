@@ -11,9 +11,9 @@ from maskray.reports.reading import FINDING, STATE, STRUCTURE
 from maskray.reports.vocabulary import FINDINGS, Finding
 
 _MAX_STATE_GAP = 9
-_FILLERS = frozenset(
-    {"of", "the", "in", "both", "overall", "appearing", "sized", "left", "right", "lateral", "posterior"}
-)
+_FILLERS = frozenset({
+    "of", "the", "in", "both", "overall", "appearing", "sized", "left", "right", "lateral", "posterior",
+})  # fmt: skip
 _COORDINATION = frozenset({"and", ",", "the", "or", "&", "/"})
 _PREDICATES = frozenset({"is", "are", "remains", "appears", "appear", "remain", "was", "were"})
 

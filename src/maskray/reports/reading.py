@@ -50,9 +50,8 @@ class Reader:
         for kind, table in ((STATE, states), (STRUCTURE, words)):
             for word, name in table.items():
                 self._phrases.add(word, kind, name)
-        for table in (places_of.sides, places_of.parts, places_of.whole):
-            for word in table:
-                self._phrases.add(word, _ANATOMY, word)
+        for word in (*places_of.sides, *places_of.parts, *places_of.whole):
+            self._phrases.add(word, _ANATOMY, word)
         for kind, phrases in cues().items():
             for phrase in phrases:
                 self._phrases.add(phrase, kind, phrase)

@@ -1,7 +1,9 @@
 """The sections of a radiology report.
 
 A heading is a line start, capitals and a colon (the convention of MIMIC-CXR). Well-known headings are also taken in
-other cases ("Imaging Notes:"), at the start of a line or of a sentence. Text before the first heading is ``preamble``.
+other cases ("Imaging Notes:"), at the start of a line or of a sentence; alone on a line; and before a dash. Headings
+of organs ("LUNGS:") part no section: they stay in the text of the findings. Text before the first heading is
+``preamble``.
 """
 
 from __future__ import annotations
@@ -15,12 +17,21 @@ _KNOWN = (
     "findings and impression", "reason for exam", "final report",
 )  # fmt: skip
 _ANY_KNOWN = "|".join(sorted(_KNOWN, key=len, reverse=True))
+# These need no colon on a line of their own.
+_BARE = "FINDINGS AND IMPRESSION|FINDINGS|IMPRESSIONS?|CONCLUSION|INDICATION|COMPARISON|TECHNIQUE|HISTORY"
 _HEADING = re.compile(
     r"(?:"
     rf"^[ \t]*(?P<line>[A-Z][A-Z0-9 ()/,.&'-]*[A-Z0-9)]|(?i:{_ANY_KNOWN}))"
-    rf"|(?<=[.!?])[ \t]+(?P<inside>{_ANY_KNOWN.title()}|{_ANY_KNOWN.upper()})"
-    r")[ \t]*:(?=\s|$)",
+    rf"|(?<=[.!?])[ \t]+(?P<inside>(?i:{_ANY_KNOWN}))"
+    r")[ \t]*:(?=\s|$)"
+    rf"|^[ \t]*(?P<bare>{_BARE})[ \t]*(?:$|-{{1,2}}(?=[ \t]))",
     re.MULTILINE,
+)
+_ORGAN = re.compile(
+    r"(?:(?:right |left )?lungs?|heart|cardiac|cardiomediast\w+|mediast\w+|pleura\w*|bones?|osseous|bony|soft tissues?|"
+    r"hila|hilum|airways?|diaphragm\w*|lines|tubes|devices|support|abdomen|upper abdomen|vascul\w+|aorta|chest wall|"
+    r"pulmonary|trachea|other)(?: ?(?:/|,|and|&)? ?(?:tubes|lines|devices|spaces?|structures|silhouette|size|contours?|"
+    r"mediastinum|hila|airways|pleura|vasculature|parenchyma|thorax|findings|soft tissues|upper abdomen|bones))*"
 )
 _NAMES = (
     (re.compile(r"findings? and impression|impression|conclusion"), "impression"),
@@ -32,13 +43,15 @@ _NAMES = (
     (re.compile(r"^(?:type of )?(?:exam(?:ination)?|study|procedure)s?$|examination"), "examination"),
     (re.compile(r"recommendation|recs"), "recommendation"),
     (re.compile(r"addend"), "addendum"),
-    (re.compile(r"notification|dictat|signed|date|comment|discussion|report|wet read"), ""),
+    (re.compile(r"wet read|preliminary"), "wet_read"),
+    (re.compile(r"notification|dictat|signed|date|comment|discussion|report"), ""),
     # "CHEST, TWO VIEWS:", "PA AND LATERAL VIEWS OF THE CHEST:", "PORTABLE AP RADIOGRAPH:" head the findings.
     (re.compile(r"chest|views?\b|radiograph|portable|cxr|x-?ray|lateral|frontal|^ap\b|^pa\b"), "findings"),
 )
 _LINE_START = re.compile(r"\s*\n\s*")
-_WRAP = re.compile(r"\n(?!(?:\(?\d{1,2}[.)]|[-*•])\s)")
-_PREFERENCE = ("impression", "findings", "last_paragraph", "discussion", "comparison")
+# Not before a list item, nor before a line of a table ("Heart: normal").
+_WRAP = re.compile(r"\n(?!(?:\(?\d{1,2}[.)]|[-*•])\s|[A-Z][A-Za-z /,&-]{2,40}:\s)")
+_PREFERENCE = ("impression", "findings", "last_paragraph", "discussion", "wet_read", "addendum", "comparison")
 
 
 def split_sections(text: str) -> dict[str, str]:
@@ -48,16 +61,13 @@ def split_sections(text: str) -> dict[str, str]:
     text after the first blank line of the last section. A text without any heading is ``findings`` as a whole.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    headings = list(_HEADING.finditer(text))
+    headings = _headings(text)
     if not headings:
         whole = _joined(text)
         return {"findings": whole} if whole else {}
-    pieces = [("preamble", text[: headings[0].start()])]
-    ends = [heading.start() for heading in headings[1:]] + [len(text)]
-    pieces += [
-        (_name(heading["line"] or heading["inside"]), text[heading.end() : end])
-        for heading, end in zip(headings, ends, strict=True)
-    ]
+    pieces = [("preamble", text[: headings[0][1]])]
+    ends = [start for _, start, _ in headings[1:]] + [len(text)]
+    pieces += [(name, text[after:end]) for (name, _, after), end in zip(headings, ends, strict=True)]
     sections: dict[str, str] = {}
     for name, piece in pieces:
         if content := _joined(piece):
@@ -68,6 +78,18 @@ def split_sections(text: str) -> dict[str, str]:
         if after_blank and (content := _joined(after_blank[0])):
             sections["last_paragraph"] = content
     return sections
+
+
+def _headings(text: str) -> list[tuple[str, int, int]]:
+    """(name of the section, where its heading starts, where its text starts)."""
+    found: list[tuple[str, int, int]] = []
+    for match in _HEADING.finditer(text):
+        words = " ".join((match["line"] or match["inside"] or match["bare"]).lower().split())
+        if not _ORGAN.fullmatch(words):
+            found.append((_name(words), match.start(), match.end()))
+        elif not found or found[-1][0] not in ("findings", "impression"):
+            found.append(("findings", match.start(), match.start()))
+    return found
 
 
 def described(sections: Mapping[str, str]) -> dict[str, str]:
@@ -84,8 +106,7 @@ def preferred(sections: Mapping[str, str]) -> str:
 
 
 def _name(heading: str) -> str:
-    """The common name of a heading; an unknown one keeps its own words in lower case."""
-    heading = " ".join(heading.lower().split())
+    """The common name of a heading in lower case; an unknown one keeps its own words."""
     return next((name for pattern, name in _NAMES if pattern.search(heading) and name), heading)
 
 

@@ -11,6 +11,7 @@ _ABBREVIATIONS = frozenset({
 _NUMBER_ABBREVIATIONS = frozenset({"no", "nr", "fig", "vol"})
 _END = re.compile(r"(?P<mark>[.!?]+[\"')\]]*)(?=\s|$)|(?P<paragraph>\n)")
 _ITEM = re.compile(r"\s*(?:\(?\d{1,2}[.)]|[-*•])\s+")
+_NEW_LINE = re.compile(r"[ \t]*(?:\n|\Z)|\s*(?:\(?\d{1,2}[.)]|[-*•])\s+|[ \t]*[A-Z][A-Za-z /,&-]{2,40}:\s")
 _LAST_WORD = re.compile(r"[\w.'-]*$")
 
 
@@ -39,7 +40,6 @@ def _after_number(text: str, position: int) -> int:
 
 
 def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
-    following = text[match.end() :].lstrip()[:1]
     if match["paragraph"]:
         return _starts_item_or_paragraph(text, match)
     if match["mark"][0] != ".":
@@ -47,6 +47,7 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
         return _has_words(text[start : match.start()])
     before = _LAST_WORD.search(text, start, match.start())
     word = before.group().lower().rstrip(".") if before else ""
+    following = text[match.end() : match.end() + 20].lstrip()[:1]
     if word in _ABBREVIATIONS:
         return False
     if word in _NUMBER_ABBREVIATIONS and following.isdigit():
@@ -58,9 +59,8 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
 
 
 def _starts_item_or_paragraph(text: str, match: re.Match[str]) -> bool:
-    """A single line end is a wrap, unless a blank line, a list item or (with a full line before) a heading follows."""
-    rest = text[match.end() :]
-    return rest[:1] in {"", "\n"} or bool(re.match(r"[ \t]*\n", rest)) or bool(_ITEM.match(rest))
+    """A single line end is a wrap, unless a blank line, a list item or a line of a table ("Heart: normal") follows."""
+    return bool(_NEW_LINE.match(text, match.end()))
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:

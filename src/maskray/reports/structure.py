@@ -21,7 +21,7 @@ from maskray.config.preprocessing import ReportsConfig
 from maskray.errors import InputError
 from maskray.files import written_whole
 from maskray.reports.entities import entity_spans
-from maskray.reports.manuscripts import write_manuscript
+from maskray.reports.manuscripts import check_policy, write_manuscript
 from maskray.reports.sections import described, split_sections
 from maskray.reports.sentences import split_sentences
 from maskray.reports.styles import EXTRA_COLUMNS, extra_columns, text_of
@@ -36,6 +36,8 @@ SCHEMA = pa.schema(
         ("triplets", pa.string()),
         ("manuscript", pa.string()),
         ("answers", pa.string()),
+        ("evidence", pa.string()),
+        ("grounds", pa.string()),
         ("entities", pa.string()),
         *((name, pa.string()) for name in EXTRA_COLUMNS),
     ]
@@ -70,6 +72,7 @@ def structure_reports(
     """
     if not 0 <= part < num_parts:
         raise InputError(f"--part {part} is not one of 0 to {num_parts - 1}")
+    check_policy(config)
     ids = sorted({study for study, _ in read()})
     wanted = set(ids[part * len(ids) // num_parts : (part + 1) * len(ids) // num_parts])
     source = source_of(config)
@@ -144,6 +147,8 @@ def row_of(study: str, part: Mapping[str, str], text: str, triplets: Sequence[Tr
         "triplets": json.dumps([asdict(triplet) for triplet in triplets]),
         "manuscript": manuscript.text,
         "answers": json.dumps(manuscript.answers),
+        "evidence": json.dumps(manuscript.evidence),
+        "grounds": json.dumps(manuscript.grounds),
         "entities": json.dumps(entity_spans(text)),
     } | extra_columns(text, triplets, config)
 

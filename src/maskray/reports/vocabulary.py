@@ -27,7 +27,6 @@ class Finding:
         is_abnormal: False where the finding does not speak against "no finding".
         is_vague: True where only the denial says something ("no abnormality").
         lasts: True where the past is the present ("old fracture").
-        uncertain: the policy for doubtful mentions where ``reports.uncertain`` is by_finding (docs/reports.md).
     """
 
     name: str
@@ -39,7 +38,6 @@ class Finding:
     is_abnormal: bool
     is_vague: bool
     lasts: bool
-    uncertain: str
 
 
 def read_findings(path: Path = _TABLE) -> dict[str, Finding]:
@@ -67,7 +65,6 @@ def _finding(row: dict[str, Any]) -> Finding:
         is_abnormal=row.get("is_abnormal", True),
         is_vague=row.get("is_vague", False),
         lasts=row.get("lasts", False),
-        uncertain=row.get("uncertain", "probable"),
     )
 
 
@@ -97,8 +94,11 @@ _BY_LABEL = {
 
 
 def finding_of_label(label: str) -> Finding:
-    """The finding that a data set's label names, whatever its case and underscores; else :class:`InputError`."""
-    finding = _BY_LABEL.get(_key(label))
+    """The finding that a data set's label names, whatever its case and underscores; else :class:`InputError`.
+
+    A label may also be any of a finding's words: "rib fracture".
+    """
+    finding = _BY_LABEL.get(_key(label)) or _BY_WORD.get(_key(label))
     if finding is None:
         allowed = ", ".join(sorted({name for f in FINDINGS.values() for name in (f.name, *f.labels.values())}))
         raise InputError(f"unknown label '{label}'; allowed: {allowed} (reports/findings.yaml)")

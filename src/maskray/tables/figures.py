@@ -89,7 +89,7 @@ def draw_learning_curves(log: str | Path, title: str, svg: str | Path, png: str 
 def draw_gallery(examples: Sequence[Example], title: str, data_note: str, png: str | Path) -> None:
     """One row per film: film, ridge response, then for each mask its attention, hidden patches, reconstruction."""
     columns = [title for title, _ in _panels(examples[0])]
-    note = textwrap.wrap(f"{data_note.rstrip('.')}. Films of the validation part: not trained on.", 110)
+    note = textwrap.wrap(f"{data_note.rstrip('.')}. Films that were held out of training.", 110)
     with mpl.rc_context(_STYLE):
         figure = _figure(2.1 * max(len(columns), 4), 0.7 + 2.6 * len(examples) + 0.18 * len(note))
         axes = figure.subplots(len(examples), len(columns), squeeze=False)

@@ -36,8 +36,9 @@ class GallerySource:
 def explain_films(pretrained: str | Path, source: GallerySource, num_images: int) -> tuple[str, list[Example]]:
     """Let a pre-trained method explain up to ``num_images`` films, evenly spaced among those that can be shown.
 
-    A film can be shown that is in the validation part, has pixels, and has a report with the text that the
-    method reads. The report decides the masks of some methods; it is not shown. The returned text names the method.
+    A film can be shown that is in the validation part (the test part where there is none), has pixels, and has a
+    report with the text that the method reads. The report decides
+    the masks of some methods; it is not shown. The returned text names the method.
     """
     loaded = load_method(Path(pretrained))
     # Of several streams the first has the reports.
@@ -82,10 +83,12 @@ def _films(source: GallerySource, store: ImageStore, text: str, num_images: int)
     split = _read(pd.read_csv, source.split, dtype=str)
     reports = _read(pd.read_parquet, source.reports)
     reports = reports[has_text(reports, text)].set_index("study_id", drop=False)
-    films = index[index["image_id"].isin(split["image_id"][split["part"] == "validation"])]
+    # Some protocols hold out a test part alone.
+    shown = "validation" if (split["part"] == "validation").any() else "test"
+    films = index[index["image_id"].isin(split["image_id"][split["part"] == shown])]
     films = films[films["study_id"].isin(reports.index) & films["image_id"].isin(store.image_ids)]
     if films.empty:
-        raise InputError(f"{source.split}: no validation film has both pixels and a report to show")
+        raise InputError(f"{source.split}: no {shown} film has both pixels and a report to show")
     # Few studies have several films: one film a study shows more.
     films = films.sort_values("image_id").drop_duplicates("study_id")
     places = [len(films) * number // min(num_images, len(films)) for number in range(min(num_images, len(films)))]

@@ -14,21 +14,24 @@ from maskray.config.stages import TableStage
 from maskray.errors import InputError
 from maskray.tables import legend
 from maskray.tables.cells import Address, cell_at
+from maskray.tables.leakage import Flags
 from maskray.tables.parts import ZERO_SHOT, Cell, Column, Layout, Panel, Row
 from maskray.tables.published import PublishedTable, column_key, detail_title
 
 
-def lay_out(stage: TableStage, published: PublishedTable, metrics: pd.DataFrame) -> Layout:
+def lay_out(stage: TableStage, published: PublishedTable, metrics: pd.DataFrame, flags: Flags | None = None) -> Layout:
     """Put the printed and our numbers of one table together.
 
-    ``metrics`` are the collected rows (``collect.SCHEMA``); those of other papers are ignored.
+    ``metrics`` are the collected rows (``collect.SCHEMA``); those of other papers are ignored. ``flags`` say what test
+    films have in common with films that were trained on.
     """
     if stage.table.printed and not published.rows:
         raise InputError(f"{stage.paper} {stage.table_name}: no printed numbers; add them or set printed: false")
     metrics = metrics[metrics["paper"] == stage.paper]
     columns = [column for group in stage.table.columns for column in _columns(group, stage)]
     panels = tuple(
-        Panel(title, part, _rows(stage, published, part, metrics)) for title, part in _panels(stage, columns)
+        Panel(title, part, _rows(stage, published, part, metrics, flags or {}))
+        for title, part in _panels(stage, columns)
     )
     first = panels[0].columns
     return Layout(
@@ -72,7 +75,7 @@ def _panels(stage: TableStage, columns: list[Column]) -> list[tuple[str, tuple[C
 
 
 def _rows(
-    stage: TableStage, published: PublishedTable, columns: tuple[Column, ...], metrics: pd.DataFrame
+    stage: TableStage, published: PublishedTable, columns: tuple[Column, ...], metrics: pd.DataFrame, flags: Flags
 ) -> tuple[Row, ...]:
     """The printed rows in the printed order, each followed by those of ours that stand against it, then the rest."""
     rows: list[Row] = []
@@ -80,10 +83,12 @@ def _rows(
         rows.append(_printed_row(name, published, columns))
         for config in stage.table.rows:
             if config.name == name:
-                ours = _our_row(config, stage, columns, metrics)
+                ours = _our_row(config, stage, columns, metrics, flags)
                 rows += [ours] if stage.made else [ours, _difference_row(ours, published, columns)]
     rows += [
-        _our_row(config, stage, columns, metrics) for config in stage.table.rows if config.name not in published.rows
+        _our_row(config, stage, columns, metrics, flags)
+        for config in stage.table.rows
+        if config.name not in published.rows
     ]
     return tuple(rows)
 
@@ -98,24 +103,28 @@ def _printed_row(name: str, published: PublishedTable, columns: tuple[Column, ..
     return Row("published", name, "", details, cells)
 
 
-def _our_row(config: RowConfig, stage: TableStage, columns: tuple[Column, ...], metrics: pd.DataFrame) -> Row:
+def _our_row(
+    config: RowConfig, stage: TableStage, columns: tuple[Column, ...], metrics: pd.DataFrame, flags: Flags
+) -> Row:
     return Row(
         "ours",
         config.name,
         config.variant,
         (),
-        tuple(_our_cell(config.variant, column, stage, metrics) for column in columns),
+        tuple(_our_cell(config.variant, column, stage, metrics, flags) for column in columns),
     )
 
 
-def _our_cell(variant: str, column: Column, stage: TableStage, metrics: pd.DataFrame) -> Cell:
+def _our_cell(variant: str, column: Column, stage: TableStage, metrics: pd.DataFrame, flags: Flags) -> Cell:
     benchmark = column.group.benchmark
     metric = column.group.metrics[column.metric_title]
     cell = cell_at(Address(variant, benchmark, column.fraction, metric, column.label), metrics)
     why_not = _about(benchmark, stage.not_run)
     if cell.text == "not run" and why_not:
         return dataclasses.replace(cell, reasons=(why_not,))
-    return cell
+    if cell.value is None:
+        return cell
+    return dataclasses.replace(cell, reasons=cell.reasons + flags.get((variant, benchmark), ()))
 
 
 def _difference_row(ours: Row, published: PublishedTable, columns: tuple[Column, ...]) -> Row:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from maskray.config.stages import ReportedPaper, ReportStage
 from maskray.errors import InputError
 from maskray.files import read_json
+from maskray.tables.leakage import read_verdict
 from maskray.tables.render import environment, style
 
 _TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
@@ -34,6 +35,7 @@ class Sources:
     manifests: Sequence[Path] = ()
     splits: Sequence[Path] = ()
     provenances: Sequence[Path] = ()
+    verdicts: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def render_report(stage: ReportStage, sources: Sources) -> str:
             other_pictures=[picture for key, picture in pictures if key not in keys],
             manifests=[_manifest(path) for path in sources.manifests],
             splits=[_split(path) for path in sources.splits],
+            verdicts=[read_verdict(path) for path in sources.verdicts],
             made_by=_provenance(sources.provenances),
         )
     )

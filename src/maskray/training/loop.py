@@ -90,8 +90,7 @@ def pretrain(
 def hash_of_run(stage: PretrainStage, sources: Sequence[PairSource], seed: int) -> str:
     """Hash of all that decides the weights: settings, seed, and the files of the data sets."""
     files = [
-        {name: hash_of_file(path) for name, path in vars(source).items() if path and path.is_file()}
-        for source in sources
+        {name: hash_of_file(path) for name, path in source.files().items() if path.is_file()} for source in sources
     ]
     return hash_of({"stage": stage.model_dump(mode="json"), "seed": seed, "sources": files})
 

@@ -20,6 +20,7 @@ from maskray.data.made.covidx import write_covidx
 from maskray.data.made.edema import write_edema
 from maskray.data.made.labels import NIH_LABELS
 from maskray.data.made.layouts import Layout, write_chexpert, write_nih, write_rsna, write_siim
+from maskray.data.made.leaks import painter_of, plant
 from maskray.data.made.mimic import write_mimic
 from maskray.data.made.ms_cxr import write_ms_cxr
 from maskray.data.made.openi import write_openi
@@ -72,8 +73,9 @@ def make_dataset(name: str, folder: str | Path, config: MadeConfig) -> dict[str,
     partial.mkdir(parents=True)
     counts: Counter[str] = Counter()
     try:
-        studies = _studies(STUDIES_OF.get(name, name), num_studies, config.seed, counts)
+        studies = _studies(STUDIES_OF.get(name, name), num_studies, config, counts)
         LAYOUTS[name](partial, studies, config.image_px)
+        planted = plant(name, partial, config)
         settings = {"num_studies": num_studies, "image_px": config.image_px, "seed": config.seed}
         write_text(partial / "README.txt", _README.format(name=name, **settings))
         num_files = sum(path.is_file() for path in partial.rglob("*"))
@@ -92,7 +94,7 @@ def make_dataset(name: str, folder: str | Path, config: MadeConfig) -> dict[str,
         "num_patients": counts["patients"],
         "num_files": num_files,
         "num_studies_by_label": labels,
-    }
+    } | ({"leaks": planted} if planted else {})
 
 
 def _num_studies(name: str, config: MadeConfig) -> int:
@@ -115,9 +117,9 @@ def _require_replaceable(folder: Path) -> None:
         raise InputError(f"{folder}: exists and was not made by maskray; name another folder or move it away")
 
 
-def _studies(name: str, num_studies: int, seed: int, counts: Counter[str]) -> Iterator[Study]:
+def _studies(name: str, num_studies: int, config: MadeConfig, counts: Counter[str]) -> Iterator[Study]:
     for number in range(num_studies):
-        study = draw_study(name, seed, number)
+        study = draw_study(painter_of(name, number, config), config.seed, number)
         counts["patients"] += study.visit == 0
         counts.update(study.labels())
         counts["No Finding"] += not study.labels() & set(NIH_LABELS)

@@ -82,8 +82,8 @@ def write_rsna(folder: Path, studies: Iterable[Study], image_px: int) -> None:
         kind = "Lung Opacity" if boxes else "No Lung Opacity / Not Normal" if diseases else "Normal"
         labels += [[image_id, *_whole_pixels(box), 1] for box in boxes] or [[image_id, "", "", "", "", 0]]
         classes += [[image_id, kind]] * max(1, len(boxes))
-        # NIH's own patients end at 30805: these are nobody's numbers.
-        nih_name = f"{30806 + study.patient:08d}_{study.visit:03d}.png"
+        # NIH's own patients end at 30805: where the film is not one of NIH's, these are nobody's numbers.
+        nih_name = nih_name_of(study, 1 if study.dataset == "nih" else 30806)
         mapping.append(_mapping_entry(study, image_id, nih_name))
     header = ["patientId", "x", "y", "width", "height", "Target"]
     write_text(folder / "stage_2_train_labels.csv", formats.table(header, labels))
@@ -134,6 +134,11 @@ def _pneumothorax_codes(air: np.ndarray) -> list[str]:
     return codes or ["-1"]
 
 
+def nih_name_of(study: Study, first_patient: int = 1) -> str:
+    """``00000001_000.png``: patient and visit, as NIH names its films."""
+    return f"{first_patient + study.patient:08d}_{study.visit:03d}.png"
+
+
 def nih_labels(study: Study) -> list[str]:
     """NIH's labels of a study, in the order of the alphabet as in the entry table; never empty."""
     painted = study.labels()
@@ -149,7 +154,7 @@ def write_nih(folder: Path, studies: Iterable[Study], image_px: int) -> None:
     entries, boxes = [header], ["Image Index,Finding Label,Bbox [x,y,w,h],,,"]
     lists: dict[str, list[str]] = {"train_val_list.txt": [], "test_list.txt": []}
     for study in studies:
-        name = f"{study.patient + 1:08d}_{study.visit:03d}.png"
+        name = nih_name_of(study)
         film = paint_frontal(study, image_px)
         formats.write_png(folder / "images" / name, film.pixels)
         entries.append(
