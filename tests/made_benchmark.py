@@ -132,7 +132,8 @@ def write_pretrained(folder, paper="maco", size_px=16):
         "stage",
     )
     torch.manual_seed(0)
-    method = build_method(stage.paper, stage.method, stage.image_encoder, stage.text_encoder, vocabulary_of(tokenizer))
+    vocabulary = vocabulary_of(tokenizer, stage)
+    method = build_method(stage.paper, stage.method, stage.image_encoder, stage.text_encoder, vocabulary)
     export_method(method, tokenizer, stage, folder)
     return folder
 

@@ -12,6 +12,8 @@ from maskray.config.preprocessing import ImagesConfig, MeshConfig
 from maskray.data.pairs import PairSource
 from maskray.data.shard_store import digest_of
 from maskray.files import hash_of, write_json
+from maskray.methods import METHODS
+from maskray.reports.entities import entity_spans
 from maskray.reports.mesh import mesh_spans
 from maskray.reports.styles import text_of
 from maskray.reports.vocabulary import finding_of_words
@@ -45,8 +47,15 @@ def make_source(folder: Path, num_studies: int = 24, side: int = 32, name: str =
 
 def stage(paper: str = "maco", side: int = 32, **optimisation: Any) -> dict[str, Any]:
     """``pretrain.yaml`` of a tiny model; keyword arguments go to the optimisation section."""
-    method = {"decoder_width": 16, "decoder_depth": 1, "decoder_num_heads": 2}
-    method |= {"group_size": 2} if paper == "maco" else {"latent_width": 16, "cross_depth": 1, "cross_num_heads": 2}
+    is_clip = METHODS[paper].text_kind == "clip"
+    decoder = {"decoder_width": 16, "decoder_depth": 1, "decoder_num_heads": 2}
+    method = {
+        "maco": {"group_size": 2, **decoder},
+        "mnm": {"latent_width": 16, "cross_depth": 1, "cross_num_heads": 2, **decoder},
+        "dmlm": {"latent_width": 16, "cross_depth": 1, "cross_num_heads": 2},
+        "medim": {"joint_width": 16, "decoder_channels": [16, 8, 4], "num_prototypes": 6},
+        "mmclip": {"joint_width": 16, "text_decoder_depth": 1, "text_decoder_num_heads": 2, **decoder},
+    }[paper]
     return {
         "paper": paper,
         "variant": "default",
@@ -61,17 +70,25 @@ def stage(paper: str = "maco", side: int = 32, **optimisation: Any) -> dict[str,
             "num_heads": 2,
         },
         "text_encoder": {
+            "kind": METHODS[paper].text_kind,
             "weights": None,
             "max_tokens": 48,
             "width": 16,
             "depth": 1,
             "num_heads": 2,
-            "vocabulary_size": 400,
+            # Every byte is a piece of CLIP's, twice.
+            "vocabulary_size": 700 if is_clip else 400,
         },
         "pretrain": {
             "datasets": ["made"],
             "protocol": "paper",
-            "optimisation": {"batch_size": 4, "num_epochs": 3, "learning_rate": 1e-3} | optimisation,
+            "optimisation": {
+                "batch_size": 4,
+                "num_epochs": 3,
+                "learning_rate": 1e-3,
+                "phase_steps": [0] if paper == "mmclip" else [],
+                **optimisation,
+            },
         },
         "threads": 1,
         "precision": "32-true",
@@ -97,6 +114,7 @@ def _report(study: str, number: int) -> dict[str, Any]:
         "answers": json.dumps(answers),
         "observations": json.dumps([[finding, "left lung", "present"] for finding in present]),
         "verdicts": json.dumps({found.name: "present" for found in map(finding_of_words, present) if found}),
+        "entities": json.dumps(entity_spans(text_of(" ".join(sentences), f"{present[0]}."))),
         "mesh": json.dumps(mesh_spans(text_of(" ".join(sentences), f"{present[0]}."), MeshConfig())),
     }
 

@@ -156,3 +156,11 @@ def test_words_count_on_over_chosen_sentences(reports, tokenizer):
     numbers = pieces["word"][1:-1]
     assert (np.diff(numbers) >= 0).all()
     assert numbers.max() == len(words(tokenizer, pieces["ids"]).replace(".", " .").split())
+
+
+def test_a_report_marks_entities_where_they_are_asked_for(reports, tokenizer):
+    marked = reports.assign(entities=["[[4, 9]]", "[[4, 9]]"], mesh=["[[13, 18]]", "[]"])
+    texts = {kind: TokenisedReports(marked, "report", tokenizer, 40, guides=kind) for kind in ("", "mesh", "entities")}
+    for kind, expected in (("", "large"), ("mesh", "large"), ("entities", "heart")):
+        pieces = texts[kind].one(0, 1)
+        assert words(tokenizer, pieces["ids"][pieces["is_guide"]]).replace(" ", "").replace("##", "") == expected, kind

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from maskray.decoders import PatchDecoder, WordDecoder
+from maskray.decoders import CaptionDecoder, PatchDecoder, WordDecoder
 from maskray.decoders.pixels import fill_hidden, patchify, sine_positions, unpatchify
 
 
@@ -50,3 +50,26 @@ def test_the_word_decoder_shares_the_embeddings():
     logits.sum().backward()
     assert embeddings.grad is not None
     assert sum(p.numel() for p in decoder.parameters()) < 50 * 8
+
+
+def test_captions_come_from_the_place_before_each_piece_that_counts():
+    torch.manual_seed(0)
+    decoder = CaptionDecoder(16, 2, 2, max_tokens=7, embedding_width=12, vocabulary_size=9).eval()
+    texts, films, words = torch.randn(2, 5, 16), torch.randn(2, 3, 16), torch.randn(9, 12)
+    sees = torch.ones(2, 5, 5, dtype=torch.bool).tril()
+    counts = torch.tensor([[0, 1, 0, 1, 0], [0, 0, 0, 0, 1]], dtype=torch.bool)
+    logits = decoder(texts, sees, films, counts, words)
+    assert logits.shape == (3, 9)
+    # What follows a place, another text's film, and pieces that the table hides change nothing.
+    other = texts.clone()
+    other[0, 1:] = 0
+    assert torch.allclose(decoder(other, sees, films, counts, words)[[0, 2]], logits[[0, 2]], atol=1e-6)
+    assert not torch.allclose(decoder(other, sees, films, counts, words)[1], logits[1], atol=1e-3)
+    sees[1, 3:, 1] = False
+    hidden = texts.clone()
+    hidden[1, 1] = 0
+    others = torch.tensor([[0, 0, 0, 0, 0], [0, 1, 0, 0, 1]], dtype=torch.bool)
+    sees[1, 2, 1] = False
+    one, two = (decoder(each, sees, films, others, words) for each in (texts, hidden))
+    assert torch.allclose(one, two, atol=1e-6)
+    assert not torch.allclose(decoder(texts, sees, films.roll(1, dims=0), others, words), one, atol=1e-3)

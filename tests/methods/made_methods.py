@@ -1,27 +1,51 @@
 """Small methods and made batches for the tests of this folder."""
 
+import dataclasses
+
 import torch
 
 from maskray.batch import Batch
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
-from maskray.methods import Vocabulary, build_method
+from maskray.methods import METHODS, Vocabulary, build_method
 
 IMAGE = ImageEncoderConfig(weights=None, image_px=32, patch_px=8, width=32, depth=2, num_heads=2)
 TEXT = TextEncoderConfig(weights=None, max_tokens=24, width=48, depth=2, num_heads=2)
-VOCABULARY = Vocabulary(size=60, mask_id=4, special_ids=(0, 1, 2, 3, 4), stop_id=5)
+PROMPTS = ((2, 10, 11, 3), (2, 10, 12, 13, 3), (2, 10, 14, 3))
+VOCABULARY = Vocabulary(size=60, mask_id=4, special_ids=(0, 1, 2, 3, 4), stop_id=5, prompts=PROMPTS)
 DECODER = {"decoder_width": 32, "decoder_depth": 1, "decoder_num_heads": 2}
 SMALL = {
     "mnm": {"latent_width": 48, "cross_depth": 2, "cross_num_heads": 2, **DECODER},
     "maco": {"group_size": 4, **DECODER},
     "dmlm": {"latent_width": 48, "cross_depth": 2, "cross_num_heads": 2},
     "medim": {"joint_width": 16, "decoder_channels": [16, 8, 4], "num_prototypes": 6},
+    "mmclip": {"joint_width": 32, "text_decoder_depth": 1, "text_decoder_num_heads": 2, **DECODER},
 }
 
 
+def build(name, **knobs):
+    """A small method with its kind of text encoder."""
+    text = TEXT.model_copy(update={"kind": METHODS[name].text_kind})
+    return build_method(name, SMALL.get(name, {}) | knobs, IMAGE, text, VOCABULARY)
+
+
 def made_method(name, **knobs):
-    """A small method with weights from a fixed seed."""
+    """The same with weights from a fixed seed."""
     torch.manual_seed(0)
-    return build_method(name, SMALL.get(name, {}) | knobs, IMAGE, TEXT, VOCABULARY)
+    return build(name, **knobs)
+
+
+def made_batches(name, num=8, seed=0, **knobs):
+    """A batch for each of a method's streams; those without text have films alone."""
+    config = METHODS[name].Config.parse(SMALL.get(name, {}) | knobs, name)
+    batches = [made_batch(num, seed + 500 * number) for number in range(len(METHODS[name].streams(config)))]
+    streams = METHODS[name].streams(config)
+    return tuple(b if stream.text else without_text(b) for stream, b in zip(streams, batches, strict=True))
+
+
+def without_text(batch):
+    """The same films, whose texts have length 0."""
+    texts = {name: getattr(batch, name)[:, :0] for name in batch.__dataclass_fields__ if name.startswith("token")}
+    return dataclasses.replace(batch, **texts)
 
 
 def made_batch(num=8, seed=0):

@@ -8,16 +8,16 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 from maskray.methods import METHODS
-from tests.methods.made_methods import made_batch, made_method, part_of
+from tests.methods.made_methods import made_batch, made_batches, made_method, part_of
 
 
 # MedIM's decoder has batch norm, which sees the global batch on GPUs alone: here its alignment is compared.
 WITHOUT_BATCH_NORM = {"medim": {"guides": []}}
 
 
-def step(name, batch):
+def step(name, batches):
     method = made_method(name, **WITHOUT_BATCH_NORM.get(name, {}))
-    losses = method(batch)
+    losses = method(*batches)
     losses.total().backward()
     gradients = {key: p.grad for key, p in method.named_parameters() if p.grad is not None}
     return {key: value.detach() for key, value in losses.terms.items()}, gradients
@@ -36,7 +36,7 @@ def work(rank, port, folder):
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
     for name in METHODS:
-        terms, gradients = step(name, half_of(made_batch(), rank))
+        terms, gradients = step(name, [half_of(batch, rank) for batch in made_batches(name)])
         for value in (*terms.values(), *gradients.values()):
             dist.all_reduce(value)
             value /= 2
@@ -63,7 +63,7 @@ def test_the_halves_differ_in_padding():
 @pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")
 @pytest.mark.parametrize("name", METHODS)
 def test_two_processes_equal_one(of_two_processes, name):
-    terms, gradients = step(name, made_batch())
+    terms, gradients = step(name, made_batches(name))
     joined = of_two_processes[name]
     for key, value in terms.items():
         assert torch.allclose(joined["terms"][key], value, rtol=1e-5), key

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from maskray.methods import METHODS
-from tests.methods.made_methods import made_batch, made_method
+from tests.methods.made_methods import made_batches, made_method
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 
@@ -19,7 +19,7 @@ def test_ten_losses_are_as_recorded(name):
     losses = []
     for step in range(10):
         optimiser.zero_grad()
-        total = method(made_batch(seed=step)).total()
+        total = method(*made_batches(name, seed=step)).total()
         total.backward()
         optimiser.step()
         losses.append(total.item())

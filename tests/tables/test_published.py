@@ -27,6 +27,10 @@ SHAPES = {
     ("dmlm", "table5"): (10, 90 - 9),
     ("dmlm", "table6"): (5, 15),
     ("dmlm", "table7"): (5, 15),
+    ("mmclip", "table1"): (8, 72),
+    ("mmclip", "table2"): (3, 9),
+    ("mmclip", "table3"): (7, 14),
+    ("mmclip", "table4"): (7, 14),
 }
 SPOT_CHECKS = [
     ("mnm", "table1", "M&M", "siim-acr|auc|10%", "91.15"),
@@ -58,6 +62,11 @@ SPOT_CHECKS = [
     ("dmlm", "table5", "MLIP", "siim-acr|dice|100%", "68.10"),
     ("dmlm", "table6", "Ours", "nih chest x-ray|auc|zero-shot", "79.54"),
     ("dmlm", "table7", "MaskVLM", "nih chest x-ray|acc|zero-shot", "66.69"),
+    ("mmclip", "table1", "MedKlip", "pneumonia|auc|zero-shot", "86.94"),
+    ("mmclip", "table1", "+ Ensemble", "padchest-seen 8|f1|zero-shot", "35.61"),
+    ("mmclip", "table2", "MedKlip", "padchest unseen 20|auc|zero-shot", "53.73"),
+    ("mmclip", "table3", "+ MIM Random, no warm up", "new validation set|f1|zero-shot", "34.49"),
+    ("mmclip", "table4", "+ EntMLM 0.3", "new validation set|auc|zero-shot", "75.44"),
     ("maco", "table5", "+CLIP", "ms-cxr|pg|zero-shot", "0.366"),
     ("maco", "table5", "+Interaction Weighted", "rsna|auc|100%", "93.3"),
 ]

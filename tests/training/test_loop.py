@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,13 @@ def _restored():
 
 
 def train(source, folder: Path, paper="maco", seed=0, num_workers=0, seconds=1e-9, **optimisation) -> bool:
-    """A whole run in this process; by default with a checkpoint after every step."""
+    """A whole run in this process; by default with a checkpoint after every step.
+
+    Methods that train on films alone too get the same ones without reports.
+    """
     settings = PretrainStage.model_validate(stage(paper, **optimisation))
     runtime = RuntimeConfig(num_workers=num_workers, checkpoint_seconds=seconds)
-    return pretrain(settings, [source], seed, folder, runtime)
+    return pretrain(settings, [source, replace(source, reports=None)], seed, folder, runtime)
 
 
 def train_in_a_fork(source, folder: Path, at_step: int | None = None, number: int = 0, **options) -> int:
@@ -101,10 +105,31 @@ def test_every_method_trains_and_is_read_again(source, tmp_path, paper):
     log = rows(tmp_path)
     assert [int(row["step"]) for row in log] == list(range(NUM_STEPS))
     assert [int(row["epoch"]) for row in log] == [step // 4 for step in range(NUM_STEPS)]
-    terms = load_method(tmp_path).method.phases[0].terms
+    terms = load_method(tmp_path).method.phases[-1].terms
     assert list(log[0])[2 : 3 + len(terms)] == [*terms, "total"]
     first, last = (sum(float(row["total"]) for row in part) for part in (log[:4], log[-4:]))
     assert last < first
+
+
+def test_phases_follow_each_other(source, tmp_path):
+    assert train(source, tmp_path, "mmclip", phase_steps=[5], num_epochs=2)
+    log = rows(tmp_path)
+    assert len(log) == 5 + 8
+    first, second = load_method(tmp_path).method.phases
+    assert "align" not in first.terms
+    for step, row in enumerate(log):
+        counted = (first if step < 5 else second).terms
+        assert float(row["total"]) == pytest.approx(sum(float(row[term]) for term in counted), rel=1e-4)
+
+
+def test_a_wrong_number_of_phase_lengths_is_said(source, tmp_path):
+    with pytest.raises(InputError, match=r"phase_steps has 0 lengths, but mmclip has 2 phase"):
+        train(source, tmp_path, "mmclip", phase_steps=[])
+
+
+def test_films_alone_that_are_not_given_are_asked_for(source, tmp_path):
+    with pytest.raises(InputError, match=r"pretrain\.image_datasets: the method needs .* stream images"):
+        pretrain(PretrainStage.model_validate(stage("mmclip")), [source], 0, tmp_path, RuntimeConfig())
 
 
 def test_seeds_differ(source, tmp_path, undisturbed):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
 from maskray.config.base import Frozen
+
+TextKind = Literal["bert", "clip"]
 
 
 class ImageEncoderConfig(Frozen):
@@ -22,8 +24,11 @@ class ImageEncoderConfig(Frozen):
 
 
 class TextEncoderConfig(Frozen):
-    """A Hugging Face BERT. The sizes are used only where ``weights`` is null."""
+    """A Hugging Face text encoder. The sizes are used only where ``weights`` is null."""
 
+    kind: TextKind = Field(
+        "bert", description="bert: sees the whole text, word pieces; clip: sees what comes before, byte pairs"
+    )
     weights: str | None = Field(description="Hugging Face name, a local folder, or null for random weights")
     max_tokens: PositiveInt = 256
     width: PositiveInt = 768

@@ -60,7 +60,7 @@ class Pairs:
         return len(self.image_ids)
 
 
-def join_pairs(sources: Sequence[PairSource], stores: Sequence[ImageStore], text: str) -> Pairs:
+def join_pairs(sources: Sequence[PairSource], stores: Sequence[ImageStore], text: str, guides: str = "") -> Pairs:
     """Join index, training part, shards and reports of each source; say how many images fell out, and why.
 
     Args:
@@ -68,6 +68,7 @@ def join_pairs(sources: Sequence[PairSource], stores: Sequence[ImageStore], text
         stores: the shards of each source.
         text: what the method reads: sentences, or a style of :mod:`maskray.reports.styles`; a study without it makes
             no pair.
+        guides: which of its words must be marked, where the style can mark several kinds.
 
     Raises:
         InputError: files that do not belong together, or no pair at all.
@@ -75,7 +76,7 @@ def join_pairs(sources: Sequence[PairSource], stores: Sequence[ImageStore], text
     images, reports = [], []
     num_reports = 0
     for number, (source, store) in enumerate(zip(sources, stores, strict=True)):
-        joined, used = _join(source, store, text)
+        joined, used = _join(source, store, text, guides)
         joined["source"] = number
         joined["study"] += num_reports
         num_reports += len(used)
@@ -118,11 +119,11 @@ def has_text(reports: pd.DataFrame, text: str) -> pd.Series:
     return reports[list(columns)].fillna("").agg("".join, axis=1).str.strip() != ""
 
 
-def _join(source: PairSource, store: ImageStore, text: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _join(source: PairSource, store: ImageStore, text: str, guides: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One source's pairs (image_id, study: row among its used reports) and its used reports."""
     training = _read_training(source)
     assert source.reports is not None
-    columns = list(dict.fromkeys([*_REPORT_COLUMNS, *(() if text == "sentences" else style_of(text).columns)]))
+    columns = list(dict.fromkeys([*_REPORT_COLUMNS, *(() if text == "sentences" else style_of(text, guides).columns)]))
     reports = _read_table(pd.read_parquet, source.reports, columns=columns)
     if reports["study_id"].duplicated().any():
         raise InputError(f"{source.reports}: a study_id stands in it twice; make it again")

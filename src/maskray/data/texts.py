@@ -17,7 +17,7 @@ from maskray.reports.definitions import read_definitions
 from maskray.reports.marks import MarkedText
 from maskray.reports.pieces import piece_counter
 from maskray.reports.styles import Writing, style_of
-from maskray.reports.tokens import encode_many
+from maskray.reports.tokens import encode_many, ends_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -55,17 +55,16 @@ class TokenisedReports:
         tokenizer: PreTrainedTokenizerFast,
         max_tokens: int,
         definitions: str | None = None,
+        guides: str = "",
     ) -> None:
         writing = Writing(read_definitions(definitions), max_tokens, piece_counter(tokenizer))
         self._chooses_sentences = text == "sentences"
         self._max_tokens = max_tokens
-        self._first, self._last, self._padding = (
-            int(token) for token in (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id)
-        )
+        self._ends = ends_of(tokenizer)
         number_of: dict[MarkedText, int] = {}
         rows = [
             [number_of.setdefault(segment, len(number_of)) for segment in segments]
-            for segments in _segments(reports, text, writing)
+            for segments in _segments(reports, text, guides, writing)
         ]
         self._pieces, self._starts = _encode(list(number_of), tokenizer, max_tokens)
         self._segments = np.array([number for row in rows for number in row], dtype=np.int32)
@@ -89,7 +88,7 @@ class TokenisedReports:
         pieces = np.zeros(len(inner) + 2, _PIECE)
         pieces["is_real"] = True
         pieces[1:-1] = inner
-        pieces["ids"][[0, -1]] = self._first, self._last
+        pieces["ids"][[0, -1]] = self._ends.first, self._ends.last
         return pieces
 
     def batch(self, rows: Sequence[int], sample_seeds: Sequence[int]) -> dict[str, Tensor]:
@@ -98,7 +97,7 @@ class TokenisedReports:
         width = max(len(pieces) for pieces in texts)
         width = min(-(-width // _WIDTH_MULTIPLE) * _WIDTH_MULTIPLE, self._max_tokens)
         pieces_BL = np.zeros((len(texts), width), _PIECE)
-        pieces_BL["ids"] = self._padding
+        pieces_BL["ids"] = self._ends.padding
         for number, pieces in enumerate(texts):
             pieces_BL[number, : len(pieces)] = pieces
         return _tensors(pieces_BL)
@@ -145,13 +144,13 @@ def _encode(
     return np.concatenate(kept), np.cumsum(lengths, dtype=np.int64)
 
 
-def _segments(reports: pd.DataFrame, text: str, writing: Writing) -> Iterator[list[MarkedText]]:
+def _segments(reports: pd.DataFrame, text: str, guides: str, writing: Writing) -> Iterator[list[MarkedText]]:
     """For each report its segments."""
     if text == "sentences":
         for sentences in reports["sentences"]:
             yield [MarkedText(str(sentence)) for sentence in sentences]
         return
-    style = style_of(text)
+    style = style_of(text, guides)
     write = style.writer(writing)
     for values in zip(*(reports[column] for column in style.columns), strict=True):
         yield [write(dict(zip(style.columns, values, strict=True)))]

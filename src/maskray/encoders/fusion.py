@@ -24,11 +24,16 @@ class Attention(nn.Module):
         self.output = nn.Linear(width, width)
 
     def forward(self, queries_BQC: Tensor, context_BMC: Tensor, context_is_real_BM: Tensor | None) -> Tensor:
-        """Each query's mixture of the real context tokens, mixed_BQC."""
+        """Each query's mixture of the real context tokens, mixed_BQC.
+
+        ``context_is_real_BM`` may also be a table BQM of what each query sees.
+        """
         heads = (self.num_heads, -1)
         query_BAQ = self.query(queries_BQC).unflatten(2, heads).transpose(1, 2)
         key_value = self.key_value(context_BMC).unflatten(2, (2, *heads)).permute(2, 0, 3, 1, 4)
-        is_real = None if context_is_real_BM is None else context_is_real_BM[:, None, None, :]
+        is_real = context_is_real_BM
+        if is_real is not None:
+            is_real = is_real[:, None, None] if is_real.dim() == 2 else is_real[:, None]
         mixed_BAQ = F.scaled_dot_product_attention(query_BAQ, key_value[0], key_value[1], attn_mask=is_real)
         return self.output(mixed_BAQ.transpose(1, 2).flatten(2))
 

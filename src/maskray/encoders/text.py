@@ -1,23 +1,19 @@
-"""Text encoder: a Hugging Face BERT.
+"""Text encoder: a Hugging Face model, that sees the whole text (BERT) or what comes before (CLIP).
 
 Shapes: B batch, L word pieces (padded), T words, C width.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from maskray.config.encoders import TextEncoderConfig
-from maskray.encoders.weights import find_weights
-from maskray.errors import InputError
-from maskray.torchvision_shim import ensure_torchvision_imports
+from maskray.encoders.text_models import create_text_model
 
 
 class TextEncoder(nn.Module):
-    """A BERT without its pooling layer.
+    """A text model without any pooling layer or projection.
 
     Attributes:
         model: the Hugging Face model; ``model.save_pretrained(folder)`` writes what ``weights: folder`` reads.
@@ -26,20 +22,33 @@ class TextEncoder(nn.Module):
 
     def __init__(self, config: TextEncoderConfig, vocabulary_size: int) -> None:
         super().__init__()
-        self.model = _create_model(config, vocabulary_size)
+        self.model = create_text_model(config, vocabulary_size)
+        self._stands_last = config.kind == "clip"
         self.width: int = self.model.config.hidden_size
 
     @property
     def word_embeddings(self) -> Tensor:
         """The table of word-piece embeddings, vocabulary x C."""
-        return self.model.embeddings.word_embeddings.weight
+        return self.model.get_input_embeddings().weight
 
-    def forward(self, token_ids_BL: Tensor, token_is_real_BL: Tensor, sentence_BL: Tensor | None = None) -> Tensor:
-        """Tokens of the last layer, tokens_BLC, the class token first; those of padding mean nothing.
+    def forward(
+        self,
+        token_ids_BL: Tensor,
+        token_is_real_BL: Tensor,
+        sentence_BL: Tensor | None = None,
+        sees_BLL: Tensor | None = None,
+    ) -> Tensor:
+        """Tokens of the last layer, tokens_BLC, the first token first; those of padding mean nothing.
 
-        With the number of each piece's sentence (:func:`sentences`) every sentence is read alone, from position 1 on;
-        the class token sees them all.
+        Args:
+            token_ids_BL: word pieces.
+            token_is_real_BL: False on padding.
+            sentence_BL: number of each piece's sentence (:func:`sentences`): every sentence is then read alone, from
+                position 1 on; the class token sees them all (BERT alone).
+            sees_BLL: row = piece, column = what it may look at, instead of all that this kind of model looks at.
         """
+        if sees_BLL is not None:
+            return self.model(input_ids=token_ids_BL, attention_mask=sees_BLL[:, None]).last_hidden_state
         if sentence_BL is None:
             return self.model(input_ids=token_ids_BL, attention_mask=token_is_real_BL).last_hidden_state
         sees_BLL = (sentence_BL[:, :, None] == sentence_BL[:, None, :]) & token_is_real_BL[:, None, :]
@@ -50,6 +59,13 @@ class TextEncoder(nn.Module):
         return self.model(
             input_ids=token_ids_BL, attention_mask=sees_BLL[:, None], position_ids=positions_BL
         ).last_hidden_state
+
+    def whole(self, tokens_BLC: Tensor, token_is_real_BL: Tensor) -> Tensor:
+        """The token that has seen the whole text, text_BC: the first (BERT), or the last real one (CLIP)."""
+        if not self._stands_last:
+            return tokens_BLC[:, 0]
+        places_BL = torch.arange(tokens_BLC.shape[1], device=tokens_BLC.device) * token_is_real_BL
+        return tokens_BLC[torch.arange(len(tokens_BLC), device=tokens_BLC.device), places_BL.argmax(dim=1)]
 
 
 def sentences(token_ids_BL: Tensor, stop_id: int) -> Tensor:
@@ -83,48 +99,3 @@ def spread_over_words(values_BL: Tensor, token_word_BL: Tensor, num_words: int) 
     """The sum of whole-number values of the pieces of each word, sums_BT."""
     sums_BT = values_BL.new_zeros(len(values_BL), num_words + 1)
     return sums_BT.scatter_add(1, token_word_BL, values_BL)[:, 1:]
-
-
-def _create_model(config: TextEncoderConfig, vocabulary_size: int) -> Any:
-    """Build a BERT from the configured sizes, or read it with its sizes from a folder."""
-    ensure_torchvision_imports()
-    from transformers import BertConfig, BertModel
-
-    dropout: dict[str, Any] = {"hidden_dropout_prob": config.dropout, "attention_probs_dropout_prob": config.dropout}
-    if config.weights is not None:
-        return _read_model(config, vocabulary_size, dropout)
-    settings = BertConfig(
-        vocab_size=vocabulary_size,
-        hidden_size=config.width,
-        num_hidden_layers=config.depth,
-        num_attention_heads=config.num_heads,
-        intermediate_size=4 * config.width,
-        max_position_embeddings=config.max_tokens,
-        # BERT's 0.02 is meant for its width of 768: in a narrow encoder so little signal hardly leaves its own token.
-        initializer_range=0.02 * (768 / config.width) ** 0.5,
-        **dropout,
-    )
-    return BertModel(settings, add_pooling_layer=False)
-
-
-def _read_model(config: TextEncoderConfig, vocabulary_size: int, dropout: dict[str, Any]) -> Any:
-    """Read a BERT folder; :class:`InputError` where a tensor is missing or a size does not fit."""
-    from transformers import BertModel
-
-    read: Any = BertModel.from_pretrained
-    assert config.weights is not None
-    folder = find_weights(config.weights)
-    try:
-        model, report = read(
-            folder, add_pooling_layer=False, attn_implementation="sdpa", output_loading_info=True, **dropout
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{folder}: cannot be read as a BERT folder ({reason}): run `snakemake weights`") from None
-    if report["missing_keys"]:
-        raise InputError(f"{folder}: lacks {len(report['missing_keys'])} tensors of a BERT; fetch it again")
-    if model.config.vocab_size != vocabulary_size:
-        raise InputError(f"{folder}: {model.config.vocab_size} word pieces, but the tokenizer has {vocabulary_size}")
-    if model.config.max_position_embeddings < config.max_tokens:
-        raise InputError(f"{folder}: at most {model.config.max_position_embeddings} tokens; lower max_tokens")
-    return model

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from maskray.compiler_shim import compiler_postponed
 from maskray.config.encoders import ImageEncoderConfig
-from maskray.encoders.weights import find_weights, load_strictly, read_weights
+from maskray.encoders.weights import find_image_weights, load_strictly, read_weights
 from maskray.errors import InputError
 from maskray.torchvision_shim import ensure_torchvision_imports
 
@@ -132,9 +132,7 @@ def _load_weights(model: Any, config: ImageEncoderConfig) -> None:
     """Load weights made for ``config.name``; positions of another image size are interpolated."""
     from timm.layers import resample_abs_pos_embed
 
-    assert config.weights is not None
-    # timm tags are written without the model's name in timm's own settings, with it on the hub.
-    path = find_weights(config.weights, f"{config.name}.{config.weights}")
+    path = find_image_weights(config)
     weights = {
         name: value for name, value in read_weights(path).items() if not name.startswith(("head.", "head_dist."))
     }

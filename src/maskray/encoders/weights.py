@@ -12,6 +12,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from maskray.config.encoders import ImageEncoderConfig
 from maskray.errors import InputError
 
 WEIGHTS_FILE = "model.safetensors"
@@ -36,6 +37,13 @@ def find_weights(*names: str) -> Path:
     raise InputError(f"weights {' or '.join(names)} are not here ({root}/): run `snakemake weights`")
 
 
+def find_image_weights(config: ImageEncoderConfig) -> Path:
+    """The file or folder of an image encoder's weights; raises as :func:`find_weights`."""
+    assert config.weights is not None
+    # timm tags are written without the model's name in timm's own settings, with it on the hub.
+    return find_weights(config.weights, f"{config.name}.{config.weights}")
+
+
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Tensors of a safetensors file, or of the ``model.safetensors`` in a folder."""
     from safetensors import SafetensorError
@@ -46,6 +54,23 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         return load_file(file)
     except FileNotFoundError:
         raise InputError(f"{path}: no {WEIGHTS_FILE} in it: run `snakemake weights`") from None
+    except SafetensorError as error:
+        raise InputError(f"{file}: not a whole safetensors file ({error}); fetch it again") from None
+
+
+def read_tensor(path: Path, name: str) -> Tensor | None:
+    """One tensor of a safetensors file, or of the ``model.safetensors`` in a folder; None where it has none so named.
+
+    No other tensor is read. A folder without the file has none.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    file = path / WEIGHTS_FILE if path.is_dir() else path
+    if not file.is_file():
+        return None
+    try:
+        with safe_open(file, framework="pt") as tensors:
+            return tensors.get_tensor(name) if name in tensors.keys() else None  # noqa: SIM118  (it is no dictionary)
     except SafetensorError as error:
         raise InputError(f"{file}: not a whole safetensors file ({error}); fetch it again") from None
 

@@ -48,3 +48,9 @@ def normalise_patches(target_BNP: Tensor) -> Tensor:
     """Each patch with mean 0 and standard deviation 1, as MAE's targets."""
     mean_BN1, deviation_BN1 = patch_statistics(target_BNP)
     return (target_BNP - mean_BN1) / deviation_BN1
+
+
+def undo_normalise(normalised_BNP: Tensor, target_BNP: Tensor) -> Tensor:
+    """Give each patch the mean and standard deviation of the target's, for the eye."""
+    mean_BN1, deviation_BN1 = patch_statistics(target_BNP)
+    return normalised_BNP * deviation_BN1 + mean_BN1

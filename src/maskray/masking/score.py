@@ -1,6 +1,7 @@
 """Where to look: one score per patch, the highest are hidden first.
 
-Shapes: B batch, H height, W width, N patches (row by row), T words or word pieces, E joint width.
+Shapes: B batch, H height, W width, N patches (row by row), T words or word pieces, M keys (word pieces or patches),
+E joint width.
 """
 
 from __future__ import annotations
@@ -38,3 +39,15 @@ def phrase_scores(patches_BNE: Tensor, words_BTE: Tensor, chosen_BT: Tensor, tau
         patches_BNE, words_BTE = F.normalize(patches_BNE, dim=2) / tau, F.normalize(words_BTE, dim=2)
     attention_BNT = (patches_BNE @ words_BTE.transpose(1, 2)).float().softmax(dim=1)
     return (attention_BNT * chosen_BT[:, None]).sum(dim=2)
+
+
+@torch.no_grad()
+def attended(patches_BNE: Tensor, keys_BME: Tensor, key_is_real_BM: Tensor | None = None) -> Tensor:
+    """MMCLIP, Eq. (4) to (6): what each patch gathers from the keys by scaled dot products, gathered_BNE.
+
+    A mask is no path for gradients. Keys of one batch row serve all films.
+    """
+    logits_BNM = patches_BNE @ keys_BME.transpose(1, 2) / keys_BME.shape[2] ** 0.5
+    if key_is_real_BM is not None:
+        logits_BNM = logits_BNM.masked_fill(~key_is_real_BM[:, None], float("-inf"))
+    return logits_BNM.softmax(dim=2).to(keys_BME.dtype) @ keys_BME

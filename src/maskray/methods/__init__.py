@@ -11,9 +11,10 @@ from maskray.methods.base import Losses, MaskView, Method, Phase, Stream, Vocabu
 from maskray.methods.dmlm import Dmlm
 from maskray.methods.maco import Maco
 from maskray.methods.medim import Medim
+from maskray.methods.mmclip import Mmclip
 from maskray.methods.mnm import Mnm
 
-METHODS: dict[str, type[Method]] = {"mnm": Mnm, "maco": Maco, "medim": Medim, "dmlm": Dmlm}
+METHODS: dict[str, type[Method]] = {"mnm": Mnm, "maco": Maco, "medim": Medim, "dmlm": Dmlm, "mmclip": Mmclip}
 
 __all__ = ["METHODS", "Losses", "MaskView", "Method", "Phase", "Stream", "Vocabulary", "build_method"]
 
@@ -33,4 +34,7 @@ def build_method(
     if name not in METHODS:
         raise InputError(f"no method {name!r}; there are {', '.join(sorted(METHODS))}")
     method = METHODS[name]
-    return method(method.Config.parse(method_config, f"method {name}"), image, text, vocabulary)
+    config = method.Config.parse(method_config, f"method {name}")
+    if text.kind != method.text_kind:
+        raise InputError(f"text_encoder.kind is {text.kind}, but {name} reads texts as {method.text_kind}: set it so")
+    return method(config, image, text, vocabulary)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from maskray.batch import Batch
 from maskray.config.base import Frozen
-from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
+from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig, TextKind
 from maskray.encoders import Feature, ImageEncoder, TextEncoder
 
 Text = Literal[
@@ -52,12 +52,21 @@ class Phase:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What a method must know of the tokenizer. ``special_ids`` are never hidden; ``stop_id`` ends a sentence."""
+    """What a method must know of the tokenizer.
+
+    Attributes:
+        size: number of pieces.
+        mask_id: stands for a hidden piece; -1 where the tokenizer has none (CLIP's).
+        special_ids: never hidden.
+        stop_id: ends a sentence.
+        prompts: the method's own texts (:meth:`Method.prompts`) as pieces with first and last token, not padded.
+    """
 
     size: int
     mask_id: int
     special_ids: tuple[int, ...]
     stop_id: int
+    prompts: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,11 +108,13 @@ class Method(nn.Module, ABC):
 
     Attributes:
         Config: this paper's knobs.
+        text_kind: the kind of text encoder that the method is written for.
         image_feature: what fine-tuning and probes put a head on, see :class:`maskray.encoders.ImageFeatures`.
         joint_width: E.
     """
 
     Config: ClassVar[type[Frozen]]
+    text_kind: ClassVar[TextKind] = "bert"
     image_feature: ClassVar[Feature] = "class token"
     joint_width: int
 
@@ -120,6 +131,11 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def streams(cls, config: Any) -> tuple[Stream, ...]:
         """The kinds of batches under these knobs; of every one a batch a step."""
+
+    @classmethod
+    def prompts(cls, config: Any) -> list[str]:
+        """Texts of the method's own that it asks about every film; ``vocabulary.prompts`` has their pieces."""
+        return []
 
     @property
     @abstractmethod

@@ -31,7 +31,7 @@ from maskray.decoders import PatchDecoder
 from maskray.decoders.pixels import fill_hidden, patchify
 from maskray.losses.contrastive import similarity_logits
 from maskray.losses.gather import gather
-from maskray.losses.reconstruction import hidden_mse, normalise_patches, patch_statistics
+from maskray.losses.reconstruction import hidden_mse, normalise_patches, undo_normalise
 from maskray.losses.temperature import Temperature
 from maskray.losses.weighted import correlation_weights, weighted_contrastive_loss
 from maskray.masking.apply import drop, restore, visible_index
@@ -203,7 +203,6 @@ class Maco(Method):
         hidden_BN = self.hide_patches(batch)
         visible_BV = visible_index(hidden_BN)
         predicted_BNP = self.reconstruct(self.encode_visible(batch.images_BHW, visible_BV), visible_BV)
-        mean_BN1, deviation_BN1 = patch_statistics(patchify(batch.images_BHW, self.image_encoder.patch_px))
-        film_like_BNP = predicted_BNP * deviation_BN1 + mean_BN1
+        film_like_BNP = undo_normalise(predicted_BNP, patchify(batch.images_BHW, self.image_encoder.patch_px))
         restored_BHW = fill_hidden(batch.images_BHW, film_like_BNP, hidden_BN, self.image_encoder.grid)
         return [MaskView("random", hidden_BN, reconstruction_BHW=restored_BHW)]

@@ -77,8 +77,10 @@ def extra_columns(text: str, triplets: Sequence[Triplet], config: ReportsConfig)
     }
 
 
-def style_of(name: str) -> Style:
-    """The style of this name; :class:`InputError` lists the others."""
+def style_of(name: str, guides: str = "") -> Style:
+    """The style of this name, with the guides that it can mark in more than one way; :class:`InputError` lists all."""
+    if (name, guides) in _OTHER_GUIDES:
+        return _OTHER_GUIDES[name, guides]
     if name not in TEXT_STYLES:
         raise InputError(f"no text style {name}; there are: {', '.join(TEXT_STYLES)}")
     return TEXT_STYLES[name]
@@ -94,11 +96,11 @@ def _spans(column: str | None) -> Spans:
     return tuple((int(start), int(end)) for start, end in json.loads(column or "[]"))
 
 
-def _report(_: Writing) -> Write:
+def _report(_: Writing, guides: str = "mesh") -> Write:
     def write(row: Row) -> MarkedText:
         text = text_of(row["findings"], row["impression"])
         spans = tuple((start, end) for start, end in sentence_spans(text) if len(text[start:end].split()) > _FEW_WORDS)
-        return MarkedText(text, guides=_spans(row["mesh"]), sentences=spans)
+        return MarkedText(text, guides=_spans(row[guides]), sentences=spans)
 
     return write
 
@@ -164,4 +166,9 @@ TEXT_STYLES: Mapping[str, Style] = {
     "structured": _structured_style(*KINDS),
     "structured_without_definition": _structured_style("appearance"),
     "structured_without_appearance": _structured_style("definition"),
+}
+
+# MMCLIP hides entities of the report instead of MeSH words.
+_OTHER_GUIDES: Mapping[tuple[str, str], Style] = {
+    ("report", "entities"): Style(("findings", "impression", "entities"), partial(_report, guides="entities")),
 }

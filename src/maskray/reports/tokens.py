@@ -16,12 +16,27 @@ from maskray.reports.marks import MarkedText, Spans
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from maskray.config.encoders import TextKind
+
+# What a tokenizer of each kind must have.
+_ROLES: dict[TextKind, tuple[str, ...]] = {
+    "bert": ("pad", "unk", "cls", "sep", "mask"),
+    "clip": ("pad", "unk", "bos", "eos"),
+}
 _SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _ALWAYS = "abcdefghijklmnopqrstuvwxyz0123456789.,;:?!()/-'"
 
 
+class Ends(NamedTuple):
+    """Vocabulary indices of what stands before, behind and after the end of every text."""
+
+    first: int
+    last: int
+    padding: int
+
+
 class TokenisedText(NamedTuple):
-    """One text as word pieces, ``[CLS] … [SEP]``, not padded.
+    """One text as word pieces between its first and last token (``[CLS] … [SEP]`` of BERT), not padded.
 
     Attributes:
         ids: vocabulary indices.
@@ -37,10 +52,11 @@ class TokenisedText(NamedTuple):
     word: list[int]
 
 
-def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
+def load_tokenizer(folder: str | Path, kind: TextKind = "bert") -> PreTrainedTokenizerBase:
     """The tokenizer of a Hugging Face folder, without the network.
 
-    :class:`InputError` where the folder or its files are missing or its vocabulary is not the one of ``vocab.txt``.
+    :class:`InputError` where the folder or its files are missing, its tokenizer is not of ``kind``, or its vocabulary
+    is not the one of ``vocab.txt``.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -48,22 +64,30 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
 
     vocabulary = folder / "vocab.txt"
-    if not vocabulary.is_file() and not (folder / "tokenizer.json").is_file():
+    has_pairs = (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()
+    if not vocabulary.is_file() and not has_pairs and not (folder / "tokenizer.json").is_file():
         raise InputError(f"{folder}: holds neither vocab.txt nor tokenizer.json; fetch or build the tokenizer again")
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder), use_fast=True, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder}: not a tokenizer ({type(error).__name__}); fetch or build it again") from None
-    missing = [
-        name for name in _SPECIALS if tokenizer.convert_tokens_to_ids(name) is None or name not in tokenizer.get_vocab()
-    ]
-    if missing:
-        raise InputError(f"{folder}: the vocabulary lacks {', '.join(missing)}; a BERT tokenizer is needed")
+    known = tokenizer.get_vocab()
+    if missing := [role for role in _ROLES[kind] if getattr(tokenizer, f"{role}_token") not in known]:
+        raise InputError(
+            f"{folder}: the vocabulary lacks the tokens {', '.join(missing)}; a {kind.upper()} tokenizer is needed"
+        )
     if vocabulary.is_file():
         num_lines = len(vocabulary.read_text(encoding="utf-8").splitlines())
         if len(tokenizer) < num_lines:
             raise InputError(f"{folder}: {len(tokenizer)} pieces were loaded, but vocab.txt has {num_lines}")
     return tokenizer
+
+
+def ends_of(tokenizer: PreTrainedTokenizerBase) -> Ends:
+    """First, last and padding token of a tokenizer of any kind."""
+    is_bert = tokenizer.cls_token_id is not None
+    names = ("cls", "sep") if is_bert else ("bos", "eos")
+    return Ends(*(int(getattr(tokenizer, f"{name}_token_id")) for name in (*names, "pad")))
 
 
 def build_tokenizer(
@@ -143,7 +167,7 @@ def _write_folder(folder: Path, pieces: Sequence[str]) -> None:
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, text: str | MarkedText, max_tokens: int) -> TokenisedText:
-    """One text as at most ``max_tokens`` pieces; a longer one is cut and keeps its [SEP]."""
+    """One text as at most ``max_tokens`` pieces; a longer one is cut and keeps its last token."""
     return encode_many(tokenizer, [text if isinstance(text, MarkedText) else MarkedText(text)], max_tokens)[0]
 
 

@@ -49,7 +49,7 @@ def explain_films(pretrained: str | Path, source: GallerySource, num_images: int
     images_BSS, ridge_BSS = (torch.from_numpy(read).float() / 255 for read in store.read(list(films["image_id"])))
     seeds = list(range(len(films)))
     max_tokens, definitions = loaded.stage.text_encoder.max_tokens, loaded.stage.pretrain.definitions
-    texts = TokenisedReports(reports, stream.text, loaded.tokenizer, max_tokens, definitions)
+    texts = TokenisedReports(reports, stream.text, loaded.tokenizer, max_tokens, definitions, stream.guides)
     batch = Batch(images_BSS, ridge_BSS, sample_seeds_B=torch.tensor(seeds), **texts.batch(seeds, seeds))
     with torch.inference_mode():
         views = loaded.method.eval().explain(batch)

@@ -63,7 +63,7 @@ def load_method(folder: str | Path) -> LoadedMethod:
     folder = Path(folder)
     stage, vocabulary_size = _read_settings(folder / "method.yaml")
     _hide_progress_bars()
-    tokenizer = load_tokenizer(folder / "text_encoder")
+    tokenizer = load_tokenizer(folder / "text_encoder", stage.text_encoder.kind)
     if len(tokenizer) != vocabulary_size:
         raise InputError(
             f"{folder / 'text_encoder'}: {len(tokenizer)} word pieces where method.yaml says "
@@ -75,7 +75,7 @@ def load_method(folder: str | Path) -> LoadedMethod:
         stage.image_encoder.model_copy(update={"weights": None}),
         # Its config.json knows the sizes, which the settings give only where the weights were random.
         stage.text_encoder.model_copy(update={"weights": str(folder / "text_encoder")}),
-        vocabulary_of(tokenizer),
+        vocabulary_of(tokenizer, stage),
     )
     _load_weights(method, folder / "weights.safetensors")
     return LoadedMethod(method.eval(), tokenizer, stage)

@@ -17,9 +17,11 @@ from maskray.data.texts import TokenisedReports, training_texts
 from maskray.encoders.weights import find_weights
 from maskray.errors import InputError
 from maskray.methods import METHODS, Method, Stream, Vocabulary, build_method
+from maskray.reports.byte_pairs import build_byte_pairs
 from maskray.reports.definitions import read_definitions
+from maskray.reports.marks import MarkedText
 from maskray.reports.styles import style_words
-from maskray.reports.tokens import build_tokenizer, load_tokenizer
+from maskray.reports.tokens import build_tokenizer, encode_many, load_tokenizer
 from maskray.reports.vocabulary import FINDINGS
 from maskray.training.fabric import on_main
 from maskray.training.schedule import total_steps
@@ -54,7 +56,8 @@ def prepare(stage: PretrainStage, sources: Sequence[PairSource], seed: int, resu
     joined = [_join(stream, sources, stage.image_encoder) for stream in streams]
     tokenizer = _tokenizer(stage, joined[0][0], streams[0].text or "", resume, fabric)
     seed_initial_weights(seed)
-    method = build_method(stage.paper, stage.method, stage.image_encoder, stage.text_encoder, vocabulary_of(tokenizer))
+    vocabulary = vocabulary_of(tokenizer, stage)
+    method = build_method(stage.paper, stage.method, stage.image_encoder, stage.text_encoder, vocabulary)
     optimisation = stage.pretrain.optimisation
     batches = []
     for number, (stream, (pairs, stores)) in enumerate(zip(streams, joined, strict=True)):
@@ -64,7 +67,7 @@ def prepare(stage: PretrainStage, sources: Sequence[PairSource], seed: int, resu
         texts = None
         if stream.text:
             max_tokens, definitions = stage.text_encoder.max_tokens, stage.pretrain.definitions
-            texts = TokenisedReports(pairs.reports, stream.text, tokenizer, max_tokens, definitions)
+            texts = TokenisedReports(pairs.reports, stream.text, tokenizer, max_tokens, definitions, stream.guides)
         batches.append(StreamBatches(pairs, stores, texts, order, stream.needs_ridge))
     num_steps = total_steps(optimisation, batches[0].order.num_steps_per_epoch)
     return Prepared(method, tokenizer, Batches(batches, num_steps))
@@ -78,16 +81,24 @@ def _join(stream: Stream, sources: Sequence[PairSource], encoder: ImageEncoderCo
         raise InputError(f"pretrain.{key}: the method needs a data set for its stream {stream.name}, and none is given")
     stores = [ImageStore(source.manifest.parent) for source in chosen]
     _check_sizes(stores, chosen, encoder)
-    return (join_pairs(chosen, stores, stream.text) if stream.text else join_films(chosen, stores)), stores
+    return (
+        join_pairs(chosen, stores, stream.text, stream.guides) if stream.text else join_films(chosen, stores)
+    ), stores
 
 
-def vocabulary_of(tokenizer: Any) -> Vocabulary:
-    """What a method must know of a tokenizer: how many pieces, which are special, which is the full stop."""
+def vocabulary_of(tokenizer: Any, stage: PretrainStage) -> Vocabulary:
+    """What a method must know of a tokenizer: sizes, special pieces, and the pieces of the method's own prompts."""
+    kind = METHODS[stage.paper]
+    prompts = kind.prompts(kind.Config.parse(stage.method, f"method {stage.paper}"))
+    # All with the same truncation: a tokenizer keeps its last one in what it saves.
+    texts = [MarkedText(text) for text in (".", *prompts)]
+    stop, *pieces = encode_many(tokenizer, texts, stage.text_encoder.max_tokens)
     return Vocabulary(
         size=len(tokenizer),
-        mask_id=tokenizer.mask_token_id,
+        mask_id=-1 if tokenizer.mask_token_id is None else tokenizer.mask_token_id,
         special_ids=tuple(sorted(tokenizer.all_special_ids)),
-        stop_id=tokenizer.convert_tokens_to_ids("."),
+        stop_id=stop.ids[1],
+        prompts=tuple(tuple(each.ids) for each in pieces),
     )
 
 
@@ -104,14 +115,15 @@ def _tokenizer(stage: PretrainStage, pairs: Pairs, text: str, resume: Path, fabr
     """The tokenizer of the pre-trained text encoder, or one built from the training reports and the findings."""
     config = stage.text_encoder
     if config.weights is not None:
-        return load_tokenizer(find_weights(config.weights))
+        return load_tokenizer(find_weights(config.weights), config.kind)
     folder = resume / "tokenizer"
 
-    def build() -> None:
+    def make() -> None:
         knowledge = style_words(text, read_definitions(stage.pretrain.definitions))
         phrases = [*(finding.phrase for finding in FINDINGS.values()), *knowledge]
         texts = training_texts(pairs.reports)
-        build_tokenizer(texts, config.vocabulary_size, folder, always=phrases, min_texts=_MIN_TEXTS)
+        build = {"bert": build_tokenizer, "clip": build_byte_pairs}[config.kind]
+        build(texts, config.vocabulary_size, folder, always=phrases, min_texts=_MIN_TEXTS)
 
-    on_main(fabric, build)
-    return load_tokenizer(folder)
+    on_main(fabric, make)
+    return load_tokenizer(folder, config.kind)
