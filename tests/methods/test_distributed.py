@@ -10,7 +10,6 @@ import torch.multiprocessing as mp
 from maskray.methods import METHODS
 from tests.methods.made_methods import made_batch, made_batches, made_method, part_of
 
-
 # MedIM's decoder has batch norm, which sees the global batch on GPUs alone: here its alignment is compared.
 WITHOUT_BATCH_NORM = {"medim": {"guides": []}}
 
