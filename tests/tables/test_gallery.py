@@ -81,7 +81,7 @@ def test_it_is_the_same_twice_and_asks_for_no_more_than_there_are(pretrained):
 def test_without_validation_films_it_says_so(pretrained, tmp_path):
     _, folder, source = pretrained
     pd.read_csv(source.split).assign(part="train").to_csv(tmp_path / "split.csv", index=False)
-    with pytest.raises(InputError, match="no validation film"):
+    with pytest.raises(InputError, match="no test film"):
         explain_films(folder, dataclasses.replace(source, split=tmp_path / "split.csv"), 2)
 
 
