@@ -97,30 +97,37 @@ class TinyMethod(nn.Module):
         return nn.functional.normalize(self.text_encoder(token_ids_BL * token_is_real_BL), dim=1)
 
 
+DECODER = {"decoder_width": 16, "decoder_depth": 1, "decoder_num_heads": 2}
 METHOD_SETTINGS = {
-    "maco": {"group_size": 2},
-    "mnm": {"latent_width": 16, "cross_depth": 1, "cross_num_heads": 2},
+    "maco": {"group_size": 2, **DECODER},
+    "mnm": {"latent_width": 16, "cross_depth": 1, "cross_num_heads": 2, **DECODER},
+    "dmlm": {"latent_width": 16, "cross_depth": 1, "cross_num_heads": 2},
+    "medim": {"joint_width": 16, "decoder_channels": [8, 8, 4], "num_prototypes": 4},
+    "mmclip": {"joint_width": 16, "text_decoder_depth": 1, "text_decoder_num_heads": 2, **DECODER},
 }
 
 
 def write_pretrained(folder, paper="maco", size_px=16):
     """A folder as pre-training leaves it, of a tiny random method."""
     from maskray.config.stages import PretrainStage
-    from maskray.methods import build_method
+    from maskray.methods import METHODS, build_method
+    from maskray.reports.byte_pairs import build_byte_pairs
     from maskray.reports.tokens import build_tokenizer
     from maskray.training.export import export_method
     from maskray.training.preparation import vocabulary_of
 
-    tokenizer = build_tokenizer(["no edema", "cardiomegaly"], 120, folder.with_name("tokenizer"))
+    kind = METHODS[paper].text_kind
+    build, num_pieces = {"bert": (build_tokenizer, 120), "clip": (build_byte_pairs, 600)}[kind]
+    tokenizer = build(["no edema", "cardiomegaly"], num_pieces, folder.with_name("tokenizer"))
     sizes = {"width": 16, "depth": 1, "num_heads": 2}
     image = {"name": "vit_tiny_patch16_224", "weights": None, "image_px": size_px, "patch_px": 8} | sizes
     stage = PretrainStage.parse(
         {
             "paper": paper,
             "variant": "default",
-            "method": {"decoder_width": 16, "decoder_depth": 1, "decoder_num_heads": 2} | METHOD_SETTINGS[paper],
+            "method": METHOD_SETTINGS[paper],
             "image_encoder": image,
-            "text_encoder": {"weights": None, "max_tokens": 24, "vocabulary_size": 120} | sizes,
+            "text_encoder": {"kind": kind, "weights": None, "max_tokens": 24, "vocabulary_size": num_pieces} | sizes,
             "pretrain": {
                 "datasets": ["tiny"],
                 "protocol": "paper",

@@ -113,5 +113,5 @@ def test_shards_are_asked_for_only_where_pictures_are_compared(plan):
 
 
 def test_an_unknown_split_to_drop_is_named(plan):
-    with pytest.raises(InputError, match="no split mine; there are: maco, official"):
+    with pytest.raises(InputError, match="no split mine; there are: dmlm, maco"):
         Paths(plan(leakage={"drop": {"nih": ["mine"]}})).pretrain_inputs("maco", "default")

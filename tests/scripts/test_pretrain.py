@@ -122,7 +122,7 @@ def test_lists_of_unequal_length_are_refused(repository, tmp_path, arguments):
     call = arguments(stage())
     result = run(repository, [*call, "--indexes", "a.parquet", "b.parquet"])
     assert result.returncode == 2
-    assert "need one file per data set each" in result.stderr
+    assert "need one file per data set, --reports no more" in result.stderr
 
 
 @pytest.mark.slow

@@ -6,11 +6,12 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import jsonschema
+from typing import TYPE_CHECKING, Any
 
 from maskray.errors import InputError
+
+if TYPE_CHECKING:
+    import jsonschema
 
 
 def check(settings: Mapping[str, Any], schema_file: str | Path, source: str) -> None:
@@ -23,6 +24,8 @@ def check(settings: Mapping[str, Any], schema_file: str | Path, source: str) -> 
     """
     schema = json.loads(Path(schema_file).read_text(encoding="utf-8"))
     # YAML has lists where the schema, which is exported from Python tuples, has fixed-length arrays: both are arrays.
+    import jsonschema  # here, since jobs that import typed settings do without it
+
     validator = jsonschema.Draft202012Validator(schema)
     problems = [line for error in validator.iter_errors(_plain(settings)) for line in _explain(error)]
     if problems:

@@ -54,7 +54,7 @@ def part_of_images(
     if lists:
         return _listed(images, config, lists, notes)
     if config.whole_test:
-        return pd.Series("test", index=images.index, dtype="object")
+        return pd.Series("test", index=images.index, dtype="str")
     return _official(images, config, labels, notes) if config.official_test else _drawn(images, config, labels)
 
 

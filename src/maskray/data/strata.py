@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,10 @@ def people_of(patient_ids: pd.Series, persons: pd.Series) -> pd.Series:
 
     One patient may have two ids in a data set, and one id may be of two persons where a data set joins others.
     """
+    # Here: jobs that only read a split do without them.
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     patients, ids = pd.factorize(patient_ids)
     people, names = pd.factorize(persons)
     num_nodes = len(ids) + len(names)

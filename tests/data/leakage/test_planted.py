@@ -98,7 +98,7 @@ def test_the_splitting_itself_refuses_such_lists(made):
     import pandas as pd
 
     index = pd.read_parquet(made("nih", "nih_parted_patient").index)
-    with pytest.raises(InputError, match="the official lists put 1 patient"):
+    with pytest.raises(InputError, match="the lists put 1 patient"):
         draw(index, SplitConfig(official_test=True, validation=0.1), ["Hernia"])
 
 

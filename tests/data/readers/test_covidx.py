@@ -155,10 +155,10 @@ def test_row_order_does_not_matter(tmp_path):
 @pytest.mark.parametrize("name", ["covidx", "covidx3"])
 def test_made_films_with_the_shipped_settings(tmp_path, repository, name):
     shipped = DatasetConfig.read(repository / f"config/datasets/{name}.yaml").model_copy(update={"made": True})
-    make_dataset(name, tmp_path / name, MadeConfig(num_studies={name: 80}, image_px=32))
+    make_dataset(name, tmp_path / name, MadeConfig(num_studies={"covidx": 80, name: 80}, image_px=32))
     index = read_index({"folder": tmp_path / name}, shipped)
     assert len(index) == 80
-    painted = [class_of(draw_study(name, 0, number)) for number in range(80)]
+    painted = [class_of(draw_study("covidx", 0, number)) for number in range(80)]
     for ours, theirs in zip(THREE, ("normal", "pneumonia", "COVID-19"), strict=True):
         assert painted.count(theirs) > 8
         if ours in shipped.labels:
