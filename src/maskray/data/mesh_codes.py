@@ -9,31 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from maskray.data.readers.chexpert import LABELS as CHEXPERT
 from maskray.reports.vocabulary import FINDINGS, ancestors
 
-LABELS = (
-    "No Finding",
-    "Enlarged Cardiomediastinum",
-    "Cardiomegaly",
-    "Lung Opacity",
-    "Lung Lesion",
-    "Edema",
-    "Consolidation",
-    "Pneumonia",
-    "Atelectasis",
-    "Pneumothorax",
-    "Pleural Effusion",
-    "Pleural Other",
-    "Fracture",
-    "Support Devices",
-    "Infiltration",
-    "Mass",
-    "Nodule",
-    "Emphysema",
-    "Fibrosis",
-    "Pleural Thickening",
-    "Hernia",
-)
+LABELS = (*CHEXPERT, "Infiltration", "Mass", "Nodule", "Emphysema", "Fibrosis", "Pleural Thickening", "Hernia")
 """CheXpert's, then those that NIH has besides."""
 
 NOT_CODED = "no indexing"
