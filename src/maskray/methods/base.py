@@ -147,7 +147,7 @@ class Method(nn.Module, ABC):
         """The losses of one batch of each stream; all randomness is a function of the batches' ``sample_seeds_B``."""
 
     def after_update(self) -> None:
-        """What follows a step of the optimiser: moving averages."""
+        """What follows a step of the optimiser, such as moving averages; nothing unless a method says so."""
 
     @abstractmethod
     def project_image(self, images_BHW: Tensor) -> tuple[Tensor, Tensor]:
