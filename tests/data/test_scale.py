@@ -3,30 +3,17 @@
 The limits are of processor time, so that a busy machine fails nothing; the seconds that passed are printed beside it.
 """
 
-import os
-import subprocess
-import sys
-import time
-
 import pytest
 
 from maskray.config.dataset import DatasetConfig
 from maskray.files import write_yaml
 from tests.data import full_size
+from tests.usage import measured
 
 MAX_MIB = 2048
 WRITERS = {"nih": full_size.write_nih, "mimic": full_size.write_mimic}
 NUM_IMAGES = {"nih": full_size.NIH_IMAGES, "mimic": full_size.MIMIC_IMAGES}
 PROTOCOL = {"nih": "maco", "mimic": "medim"}
-
-
-def measured(*command):
-    """Processor seconds, seconds by the clock, and the most memory in MiB that a program took."""
-    start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *map(str, command)])
-    _, status, usage = os.wait4(process.pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
-    return usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 @pytest.mark.slow

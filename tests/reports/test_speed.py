@@ -1,12 +1,13 @@
 """How fast the rules are in CPU time, and that memory does not grow with the number of reports; run with -m slow -s."""
 
-import itertools
-import re
-import subprocess
-import sys
+import json
 import time
 
+import pyarrow.parquet as pq
 import pytest
+from tests.reports import many_reports
+from tests.reports.many_reports import unlike
+from tests.usage import measured
 
 from maskray.benchmarks.made import report_texts
 from maskray.benchmarks.peer import peer_pipeline
@@ -14,17 +15,10 @@ from maskray.benchmarks.report_labels import read_open_i
 from maskray.config.preprocessing import ReportsConfig
 from maskray.reports.manuscripts import write_manuscript
 from maskray.reports.sections import described, split_sections
-from maskray.reports.structure import structure_reports, text_of
+from maskray.reports.structure import text_of
 from maskray.reports.triplets import source_of
 
 CONFIG = ReportsConfig()
-FULL_STOP = re.compile(r"(?<=[a-z]{3})\.(?=\s|$)")
-
-
-def unlike(reports):
-    """Every sentence of every report made unlike all others."""
-    numbers = itertools.count()
-    return (FULL_STOP.sub(lambda _: f" (image {next(numbers)}).", report) for report in reports)
 
 
 def text(report):
@@ -53,24 +47,15 @@ def test_reports_per_cpu_second(kind, request):
     assert ours >= 1000
 
 
-def structure(num_reports, folder):
-    """Structure so many made reports with no sentence twice; run in a process of its own."""
-    made = report_texts(2000)
-    structure_reports(
-        lambda: ((f"s{i:07d}", report) for i, report in enumerate(unlike(made[i % 2000] for i in range(num_reports)))),
-        CONFIG, "made", 0, 1, folder / "reports.parquet", folder / "failed.csv",
-    )  # fmt: skip
-
-
 @pytest.mark.slow
-def test_peak_memory_of_many_reports(tmp_path, repository):
-    program = (
-        "import resource, sys; from pathlib import Path; from tests.reports.test_speed import structure;"
-        "structure(int(sys.argv[1]), Path(sys.argv[2])); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+def test_peak_memory_of_many_reports(tmp_path):
+    texts = tmp_path / "texts.json"
+    texts.write_text(json.dumps(report_texts(2000)), encoding="utf-8")
+    few, many = (measured(many_reports.__file__, texts, number, tmp_path) for number in (10_000, 100_000))
+    print(
+        f"peak memory: {few.mebibytes:.0f} MiB at 10,000 reports, {many.mebibytes:.0f} MiB at 100,000,"
+        f" {100_000 / many.seconds:.0f} reports per CPU second"
     )
-    peaks = [
-        int(subprocess.check_output([sys.executable, "-c", program, str(number), str(tmp_path)], cwd=repository)) / 1024
-        for number in (10_000, 100_000)
-    ]
-    print(f"peak memory: {peaks[0]:.0f} MB at 10,000 reports, {peaks[1]:.0f} MB at 100,000")
-    assert peaks[1] < peaks[0] + 60
+    assert pq.read_metadata(tmp_path / "reports.parquet").num_rows == 100_000
+    assert many.mebibytes < few.mebibytes + 60
+    assert many.mebibytes < 400

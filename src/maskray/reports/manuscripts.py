@@ -80,7 +80,7 @@ def write_manuscript(triplets: Iterable[Triplet], config: ReportsConfig) -> Manu
     return Manuscript(
         text,
         answers,
-        tuple(tuple(statements) for _, statements in evidence.values()),
+        tuple(tuple(map(_evidence_of, statements)) for _, statements in evidence.values()),
         tuple(tuple(grounds) for _, grounds in decided.values()),
     )
 
@@ -99,14 +99,14 @@ def verdicts(observations: Mapping[Key, Exist]) -> dict[str, Exist]:
     return {name: exist for name, (exist, _) in _grounded(observations).items()}
 
 
-def _evidence(triplets: Iterable[Triplet], config: ReportsConfig) -> dict[Key, tuple[Exist, list[Evidence]]]:
+def _evidence(triplets: Iterable[Triplet], config: ReportsConfig) -> dict[Key, tuple[Exist, list[Triplet]]]:
     """(entity, position) -> exist, and the statements of the report that say so."""
-    found: dict[Key, tuple[Exist, list[Evidence]]] = {}
+    found: dict[Key, tuple[Exist, list[Triplet]]] = {}
     for triplet in triplets:
         exist = _decided(triplet, config)
         if exist is not None:
             key = (triplet.entity.lower(), triplet.position.lower())
-            _strengthen(found, key, exist, _evidence_of(triplet))
+            _strengthen(found, key, exist, triplet)
     return found
 
 

@@ -31,7 +31,7 @@ class Origins:
         self._here = _starts(text)
         self._there: list[int] = []
         for section in sections:
-            self._there += _starts(raw, section.start, len(_starts(section.text)))
+            self._there += _starts(raw, section.start, len(section.text.split()))
 
     def located(self, evidence: Evidence) -> dict[str, Spans]:
         """The evidence by name, its spans in the report."""

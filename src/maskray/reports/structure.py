@@ -9,7 +9,6 @@ import csv
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -162,7 +161,7 @@ def row_of(
         "findings": read.get("findings", ""),
         "impression": read.get("impression", ""),
         "sentences": split_sentences(text),
-        "triplets": json.dumps([asdict(triplet) for triplet in triplets]),
+        "triplets": json.dumps([vars(triplet) for triplet in triplets]),
         "manuscript": manuscript.text,
         "answers": json.dumps(manuscript.answers),
         "evidence": json.dumps([[origins.located(each) for each in statements] for statements in manuscript.evidence]),

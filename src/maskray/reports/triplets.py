@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from maskray.config.preprocessing import ReportsConfig
@@ -44,11 +44,14 @@ class Triplet:
 
     def moved(self, sentence: int, by: int) -> Triplet:
         """The same in a longer text: this sentence of it, whose characters begin ``by`` later."""
-        owner, places, cues = (
-            tuple((start + by, end + by) for start, end in spans) for spans in (self.owner, self.places, self.cues)
-        )
-        start, end = self.start + by, self.end + by
-        return replace(self, sentence=sentence, start=start, end=end, owner=owner, places=places, cues=cues)
+        return Triplet(
+            self.entity, self.position, self.exist, sentence, self.start + by, self.end + by, self.doubt,
+            _later(self.owner, by), _later(self.places, by), _later(self.cues, by),
+        )  # fmt: skip
+
+
+def _later(spans: Spans, by: int) -> Spans:
+    return tuple([(start + by, end + by) for start, end in spans]) if spans else spans
 
 
 @dataclass(frozen=True)
