@@ -1,10 +1,9 @@
 """Pre-train one method on film-report pairs, or go on where a killed run left off.
 
 Writes weights.safetensors, image_encoder.safetensors, text_encoder/, method.yaml and log.csv into --folder.
-Rolling checkpoints lie in its resume/ until the end. SIGTERM and SIGUSR1 save and leave with status 143 or 138;
-the same command then goes on, and ends with the same weights as if nothing had happened.
---indexes, --splits, --manifests, --excluded and --reports take one file per data set, in the same order; the last data
-sets may have no reports: films alone.
+Rolling checkpoints lie in its resume/ until the end. SIGTERM and SIGUSR1 save and leave with status 143 or 138: the
+same command then goes on, and ends with the same weights. --indexes, --splits, --manifests, --excluded and --reports
+take one file per data set, in the same order; the last data sets may have no reports: films alone.
 """
 
 import time
@@ -37,9 +36,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     stage = PretrainStage.read(args.settings)
     machine = {name: getattr(args, name) for name in ("devices", "num_nodes", "num_workers", "checkpoint_seconds")}
     runtime = RuntimeConfig.parse(machine | {"threads": stage.threads, "precision": stage.precision}, "command line")
-
     from maskray import provenance
     from maskray.data.pairs import PairSource
+    from maskray.encoders.weights import describe_weights
     from maskray.files import hash_of_file
     from maskray.training import resume
     from maskray.training.loop import hash_of_run, pretrain
@@ -51,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if pretrain(stage, sources, args.seed, args.folder, runtime):
         inputs = {str(path): hash_of_file(path) for source in sources for path in source.files().values()}
         about = {"seeds": {"pretrain": args.seed}, "config": stage.model_dump(mode="json"), "inputs": inputs}
-        provenance.write(args.provenance, **about, started=started)
+        weights = describe_weights(stage.image_encoder, stage.text_encoder)
+        provenance.write(args.provenance, **about, started=started, weights=weights)
         # Last: a run killed before this line finds its final checkpoint and only writes the outputs again.
         resume.keep_finished(args.folder, run_hash)
 

@@ -23,6 +23,7 @@ def write(
     config: Mapping[str, Any],
     inputs: Mapping[str, str],
     started: float,
+    weights: Mapping[str, Any] | None = None,
 ) -> None:
     """Write command, commit, config hash, versions, host and duration.
 
@@ -30,8 +31,9 @@ def write(
         path: the JSON to write.
         seeds: every seed that the job used, by name.
         config: the resolved settings of the job; stored with their hash.
-        inputs: name -> hash of what the job read (data manifests, pre-trained weights).
+        inputs: name -> hash of what the job read (data manifests, trained weights).
         started: ``time.time()`` at the start of the job.
+        weights: of a training, what each encoder started from.
     """
     write_json(
         path,
@@ -42,6 +44,7 @@ def write(
             "config": dict(config),
             "config_hash": hash_of(config),
             "inputs": dict(inputs),
+            **({} if weights is None else {"weights": dict(weights)}),
             "seeds": dict(seeds),
             "versions": {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES},
             "host": platform.node(),

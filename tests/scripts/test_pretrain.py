@@ -101,6 +101,7 @@ def test_stopped_by_a_signal_it_goes_on_and_keeps_what_it_finished(repository, t
     provenance = json.loads((tmp_path / "out" / "provenance.json").read_text())
     assert provenance["seeds"] == {"pretrain": 0}
     assert len(provenance["inputs"]) == 4
+    assert provenance["weights"] == {}
     assert read_yaml(tmp_path / "out" / "method.yaml")["stage"]["paper"] == "maco"
 
     # A killed workflow deletes what it has not noted as whole, and starts the job again.

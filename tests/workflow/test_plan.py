@@ -73,6 +73,14 @@ def test_weights_are_looked_for_where_they_are_fetched(fresh):
     assert "MASKRAY_WEIGHTS=elsewhere " in planned
 
 
+def test_a_revision_of_weights_is_fetched_into_a_folder_of_its_own(fresh):
+    overlay = {"overlay": {"maco": {"text_encoder": {"weights": "emilyalsentzer/Bio_ClinicalBERT@v1"}}}}
+    (fresh.folder / "pinned.yaml").write_text(yaml.safe_dump(overlay))
+    weights = "results/maco/default/seed0/pretrain/weights.safetensors"
+    planned = fresh.snakemake("-n", "-p", "--configfile", "pinned.yaml", "--", weights).stdout
+    assert "--weights emilyalsentzer--Bio_ClinicalBERT@v1 --fetched weights/emilyalsentzer--Bio_Clinical" in planned
+
+
 def test_scispacy_adds_one_job_for_each_part_and_structures_nothing_anew(fresh):
     """The settings of entities alone are no settings of structure_reports: RadGraph's hours are not spent again."""
     reports = "results/reports/mimic/reports.parquet"

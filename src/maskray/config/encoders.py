@@ -15,7 +15,9 @@ class ImageEncoderConfig(Frozen):
     """A timm vision transformer. Null means the timm model's own value."""
 
     name: str = Field("vit_base_patch16_224", description="timm model")
-    weights: str | None = Field(description="timm name with tag, a local folder or safetensors file, or null: random")
+    weights: str | None = Field(
+        description="timm name with tag, or owner/name, also with @revision; a local folder or file; or null: random"
+    )
     image_px: PositiveInt = 224
     patch_px: PositiveInt = 16
     width: PositiveInt | None = None
@@ -29,7 +31,9 @@ class TextEncoderConfig(Frozen):
     kind: TextKind = Field(
         "bert", description="bert: sees the whole text, word pieces; clip: sees what comes before, byte pairs"
     )
-    weights: str | None = Field(description="Hugging Face name, a local folder, or null for random weights")
+    weights: str | None = Field(
+        description="Hugging Face name, also with @revision; a local folder; or null for random weights"
+    )
     max_tokens: PositiveInt = 256
     width: PositiveInt = 768
     depth: PositiveInt = 12
