@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from maskray.metrics.classification import accuracy_oracle, auroc, best_f1_threshold, f1, f1_oracle
+from maskray.metrics.classification import Ranking, auroc, best_f1_threshold
 from maskray.metrics.score import METRICS, Part, score
 
 NAN = float("nan")
@@ -42,10 +42,12 @@ def test_values_and_thresholds():
     result = score_it(validation, test)
     threshold = best_f1_threshold(validation.labels_NL[:, 0], validation.scores_NL[:, 0])
     label, scored = test.labels_NL[:, 0], test.scores_NL[:, 0]
+    ranking = Ranking(label, scored)
+    _, f1_oracle, accuracy_oracle = ranking.counts().best_f1()
     assert find(result, "auroc", "Edema")["value"] == auroc(label, scored)
-    assert find(result, "f1", "Edema")["value"] == f1(label, scored, threshold)
-    assert find(result, "f1_oracle", "Edema")["value"] == f1_oracle(label, scored)
-    assert find(result, "accuracy_oracle", "Edema")["value"] == accuracy_oracle(label, scored)
+    assert find(result, "f1", "Edema")["value"] == ranking.at(threshold, ranking.counts())[0][0]
+    assert find(result, "f1_oracle", "Edema")["value"] == f1_oracle[0]
+    assert find(result, "accuracy_oracle", "Edema")["value"] == accuracy_oracle[0]
     assert find(result, "f1", "Edema")["value"] < find(result, "f1_oracle", "Edema")["value"]
     assert result.metrics["thresholds"]["Edema"] == threshold
     assert find(result, "auroc", "Edema")["num_positive"] == label.sum()

@@ -2,8 +2,10 @@
 
 import logging
 
+import pytest
+
 from maskray.training import progress
-from maskray.training.progress import Progress, TrainingLog
+from maskray.training.progress import Progress, TrainingLog, note_of
 
 
 def row(step, **terms):
@@ -54,17 +56,44 @@ def test_no_steps_leave_a_header(tmp_path):
     assert (tmp_path / "log.csv").read_text().startswith("step,epoch,total,")
 
 
-def test_a_line_a_minute_where_there_is_no_terminal(caplog, monkeypatch):
-    clock = [1000.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
-    shown = Progress(300, 0)
-    with caplog.at_level(logging.INFO):
-        for step in range(150):
-            shown.show(row(step))
-            clock[0] += 1
-    shown.close()
-    assert [record.getMessage() for record in caplog.records] == [
-        "step 1 of 300: itc 0.5, total 1, 3.5 images/s",
-        "step 61 of 300: itc 0.008197, total 1, 3.5 images/s",
-        "step 121 of 300: itc 0.004132, total 1, 3.5 images/s",
+@pytest.fixture
+def clock(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: False, raising=False)
+    return now
+
+
+def said(caplog):
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_a_line_at_once_and_then_one_a_minute_where_there_is_no_terminal(clock, caplog):
+    with caplog.at_level(logging.INFO), Progress("images", 100) as bar:
+        for _ in range(13):
+            bar.advance(5, "loss 0.5")
+            clock[0] += 10
+    assert said(caplog) == [
+        "images 5 of 100, 0 min left: loss 0.5",
+        "images 35 of 100, 2 min left: loss 0.5",
+        "images 65 of 100, 1 min left: loss 0.5",
     ]
+
+
+def test_what_was_done_before_says_nothing_of_the_time_that_is_left(clock, caplog):
+    with caplog.at_level(logging.INFO), Progress("step", 300, 180) as bar:
+        for step in range(180, 300):
+            clock[0] += 1
+            bar.advance(note=note_of(row(step)))
+    assert said(caplog) == [
+        "step 181 of 300, 2 min left: itc 0.002762, total 1, 3.5 images/s",
+        "step 241 of 300, 1 min left: itc 0.002075, total 1, 3.5 images/s",
+    ]
+
+
+def test_a_bar_on_a_terminal(monkeypatch, caplog, capsys):
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
+    with Progress("images", 2) as bar:
+        bar.advance(2)
+    assert "images" in capsys.readouterr().err
+    assert not caplog.records

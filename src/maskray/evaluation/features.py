@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from maskray.evaluation.images import BenchmarkImages
-from maskray.evaluation.progress import Progress
 from maskray.evaluation.runtime import Runtime
+from maskray.training.progress import Progress
 
 # Fixed, since another batch size may change the last bits of a feature.
 _IMAGES_PER_PASS = 64

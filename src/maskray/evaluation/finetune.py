@@ -25,7 +25,6 @@ from maskray.errors import InputError
 from maskray.evaluation.features import compute_for_all
 from maskray.evaluation.images import BenchmarkImages
 from maskray.evaluation.predictions import Predictions
-from maskray.evaluation.progress import Progress
 from maskray.evaluation.runtime import Runtime
 from maskray.evaluation.supervised import (
     check_stated,
@@ -37,6 +36,7 @@ from maskray.evaluation.supervised import (
     validation_quality,
 )
 from maskray.training.optimiser import build_optimiser, set_rates
+from maskray.training.progress import Progress
 from maskray.training.schedule import rate_factor
 
 _log = logging.getLogger(__name__)

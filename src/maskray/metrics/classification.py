@@ -48,7 +48,11 @@ class Counts:
         return 2 * self.true_positives_GR / np.maximum(called_GR + self.num_positive_R, 1)
 
     def best_f1(self) -> tuple[NDArray[np.integer], Floats, Floats]:
-        """Index of the best threshold [R] (the lowest among equals), and F1 and accuracy there; NaN as in auroc."""
+        """Index of the best threshold [R] (the lowest among equals), and F1 and accuracy there; NaN as in auroc.
+
+        The threshold is best for **F1**, also where accuracy is reported, and chosen on these very images: the protocol
+        of MedKLIP, which the papers follow. On rare findings that which is best for accuracy calls nothing positive.
+        """
         num_replicates = self.num_positive_R.size
         if not self.thresholds_G.size:
             missing_R = np.full(num_replicates, np.nan)
@@ -160,32 +164,6 @@ def best_f1_threshold(labels_N: ArrayLike, scores_N: ArrayLike) -> float:
     counts = Ranking(labels_N, scores_N).counts()
     best_R, f1_R, _ = counts.best_f1()
     return float("nan") if np.isnan(f1_R[0]) else float(counts.thresholds_G[best_R[0]])
-
-
-def f1(labels_N: ArrayLike, scores_N: ArrayLike, threshold: float) -> float:
-    """F1 of calling positive at or above ``threshold``; NaN where one class is missing."""
-    ranking = Ranking(labels_N, scores_N)
-    return float(ranking.at(threshold, ranking.counts())[0][0])
-
-
-def accuracy(labels_N: ArrayLike, scores_N: ArrayLike, threshold: float) -> float:
-    """Accuracy of calling positive at or above ``threshold``; NaN where one class is missing."""
-    ranking = Ranking(labels_N, scores_N)
-    return float(ranking.at(threshold, ranking.counts())[1][0])
-
-
-def f1_oracle(labels_N: ArrayLike, scores_N: ArrayLike) -> float:
-    """The best F1 over all thresholds, chosen on these very images, as the papers report it."""
-    return float(Ranking(labels_N, scores_N).counts().best_f1()[1][0])
-
-
-def accuracy_oracle(labels_N: ArrayLike, scores_N: ArrayLike) -> float:
-    """Accuracy at the threshold that is best for **F1** (not for accuracy) on these very images.
-
-    This is the protocol of MedKLIP, which the papers follow: on rare findings the threshold that is best for
-    accuracy calls nothing positive.
-    """
-    return float(Ranking(labels_N, scores_N).counts().best_f1()[2][0])
 
 
 def macro_auroc(labels_NL: NDArray[np.floating], scores_NL: NDArray[np.floating]) -> float:

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ from maskray.training.export import export_method
 from maskray.training.fabric import is_true_anywhere, on_main, start_fabric
 from maskray.training.optimiser import build_optimiser, set_rates
 from maskray.training.preparation import Prepared, prepare
-from maskray.training.progress import Progress, TrainingLog
+from maskray.training.progress import Progress, TrainingLog, note_of
 from maskray.training.schedule import phase_at, rate_factor
 from maskray.training.seeding import compute_repeatably, seed_step
 
@@ -135,14 +136,13 @@ class Trainer:
         """Do the steps that the newest whole checkpoint does not hold yet."""
         first_step = self._load()
         log = TrainingLog(self._resume / "log.csv", first_step) if self._fabric.is_global_zero else None
-        progress = Progress(self._num_steps, first_step) if log else None
         try:
-            if first_step < self._num_steps:
-                self._run(first_step, log, progress)
+            with Progress("step", self._num_steps, first_step) if log else nullcontext() as progress:
+                if first_step < self._num_steps:
+                    self._run(first_step, log, progress)
         finally:
-            if log and progress:
+            if log:
                 log.close()
-                progress.close()
 
     def _run(self, first_step: int, log: TrainingLog | None, progress: Progress | None) -> None:
         batches = batches_from(
@@ -157,7 +157,7 @@ class Trainer:
             if log is None or progress is None:
                 continue
             log.append(row)
-            progress.show(row)
+            progress.advance(note=note_of(row))
             is_last = step + 1 == self._num_steps
             if is_last or time.monotonic() - saved >= self._runtime.checkpoint_seconds:
                 self._save(step + 1, log)

@@ -1,13 +1,15 @@
-"""What a run says while it trains: ``log.csv`` with every step, a bar on a terminal, a line a minute elsewhere."""
+"""What a long job says: a bar on a terminal, a line a minute elsewhere; of a training also ``log.csv``, every step."""
 
 from __future__ import annotations
 
 import csv
 import io
 import logging
+import math
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,31 +66,42 @@ def _is_row_before(line: str, step: int) -> bool:
 
 
 class Progress:
-    """A bar on a terminal, else a line a minute."""
+    """Counts steps of ``what`` up to ``total``: a bar on a terminal, else a line at once and then one a minute.
 
-    def __init__(self, num_steps: int, first_step: int) -> None:
-        self._num_steps = num_steps
-        self._last_line = 0.0
-        self._bar = tqdm(total=num_steps, initial=first_step, unit="step") if sys.stderr.isatty() else None
+    A context, so that the bar is gone before the next line. ``done`` of the steps were done before.
+    """
 
-    def show(self, row: dict[str, Any]) -> None:
-        """Tell where the run stands after a step; ``row`` as in the log."""
-        terms = {name: value for name, value in row.items() if name not in (*_FIRST, *_LAST[1:])}
-        text = ", ".join(f"{name} {value:.4g}" for name, value in terms.items())
-        if self._bar is not None:
-            self._bar.set_postfix_str(f"{text}, {row['images_per_second']:.1f} images/s", refresh=False)
-            self._bar.update()
-        elif (now := time.monotonic()) - self._last_line >= _SECONDS_BETWEEN_LINES or self._last_line == 0:
-            self._last_line = now
-            _log.info(
-                "step %d of %d: %s, %.1f images/s",
-                row["step"] + 1,
-                self._num_steps,
-                text,
-                row["images_per_second"],
-            )
+    def __init__(self, what: str, total: int, done: int = 0) -> None:
+        self._what, self._total, self._first, self._done = what, total, done, done
+        self._started = time.monotonic()
+        self._last_line = -math.inf
+        self._bar = tqdm(desc=what, total=total, initial=done, leave=False) if sys.stderr.isatty() else None
 
-    def close(self) -> None:
-        """Take the bar off the terminal."""
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Count ``steps``; the bar moves, or a line is due."""
+        self._done += steps
+        if self._bar is not None:
+            self._bar.set_postfix_str(note, refresh=False)
+            self._bar.update(steps)
+            return
+        now = time.monotonic()
+        if now - self._last_line >= _SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            minutes = (now - self._started) / (self._done - self._first) * (self._total - self._done) / 60
+            about = f": {note}" if note else ""
+            _log.info("%s %d of %d, %.0f min left%s", self._what, self._done, self._total, minutes, about)
+
+
+def note_of(row: Mapping[str, Any]) -> str:
+    """The loss terms and the speed of a row of the log, for a line of progress."""
+    terms = {name: value for name, value in row.items() if name not in (*_FIRST, *_LAST[1:])}
+    return ", ".join(
+        [*(f"{name} {value:.4g}" for name, value in terms.items()), f"{row['images_per_second']:.1f} images/s"]
+    )
