@@ -4,6 +4,7 @@ localrules:
     collect_all_metrics,
     render_table,
     draw_learning_curves,
+    draw_weight_maps,
     render_report,
 
 
@@ -75,6 +76,25 @@ rule draw_learning_curves:
         command(
             "draw_learning_curves",
             "--log {input.history} --title {params.title:q} --figure {output.svg} --png {output.png}",
+        )
+
+
+rule draw_weight_maps:
+    input:
+        maps=f"{MODEL}/pretrain/maps.csv",
+    output:
+        svg=f"{ROOT}/figures/{{paper}}-{{variant}}-seed{{pretrain_seed}}-weight_maps.svg",
+        png=f"{ROOT}/figures/{{paper}}-{{variant}}-seed{{pretrain_seed}}-weight_maps.png",
+    log:
+        f"{ROOT}/logs/draw_weight_maps/{{paper}}-{{variant}}-seed{{pretrain_seed}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        title=lambda wildcards: f"{wildcards.paper}, {wildcards.variant}, seed {wildcards.pretrain_seed}: {config['data_note']}",
+    shell:
+        command(
+            "draw_weight_maps",
+            "--maps {input.maps} --title {params.title:q} --figure {output.svg} --png {output.png}",
         )
 
 

@@ -62,4 +62,7 @@ class PaperConfig(Frozen):
     zeroshot: ZeroshotConfig
     benchmarks: dict[str, BenchmarkConfig]
     tables: dict[str, TableConfig]
+    figures: tuple[Literal["weight_maps"], ...] = Field(
+        (), description="of the default variant, besides the usual ones"
+    )
     variants: dict[str, dict[str, Any]] = Field({}, description="name -> overlay over this file")

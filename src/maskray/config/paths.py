@@ -172,9 +172,15 @@ class Paths:
         splits = self.plan.used_splits()
         trained = [m for m in self.plan.models() if self.plan.is_trained(m.paper, m.variant)]
         drawn = [f"{figures}/{m.paper}-{m.variant}-seed{m.seed}" for m in trained]
+        own = [
+            f"{figures}/{m.paper}-{m.variant}-seed{m.seed}-{name}.svg"
+            for m in trained
+            for name in self.plan.papers[m.paper].get("figures", ())
+            if m.variant == "default"
+        ]
         return {
             "tables": [file for file in self.all_tables() if file.endswith(".html")],
-            "figures": [f"{stem}-{what}" for stem in drawn for what in ("learning_curves.svg", "gallery.png")],
+            "figures": [f"{stem}-{what}" for stem in drawn for what in ("learning_curves.svg", "gallery.png")] + own,
             "manifests": [self.data(name, "shards/manifest.json") for name in dict(splits)],
             "splits": [self.data(name, f"splits/{protocol}/summary.json") for name, protocol in splits],
             "verdicts": self.verdicts(all_checks(self.plan)),

@@ -146,6 +146,10 @@ class Method(nn.Module, ABC):
     def forward(self, *batches: Batch) -> Losses:
         """The losses of one batch of each stream; all randomness is a function of the batches' ``sample_seeds_B``."""
 
+    def maps(self) -> dict[str, Tensor]:
+        """Learned weights over the grid of patches, each [h, w], worth following through training; none by default."""
+        return {}
+
     def after_update(self) -> None:
         """What follows a step of the optimiser, such as moving averages; nothing unless a method says so."""
 

@@ -188,6 +188,10 @@ class Maco(Method):
         """The scorer's weights on the grid of patches, weights_hw: the map of Fig. 4."""
         return self.scorer.weight.detach()[0].unflatten(0, self.image_encoder.grid)
 
+    def maps(self) -> dict[str, Tensor]:
+        """The map of Fig. 4; it stays at zero where the objective does not learn it."""
+        return {"position_weights": self.position_weights()} if self.config.objective == "weighted" else {}
+
     def patch_text_similarity(
         self, images_BHW: Tensor, token_ids_BL: Tensor, token_is_real_BL: Tensor, tau: float | None = None
     ) -> Tensor:

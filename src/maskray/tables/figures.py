@@ -1,4 +1,4 @@
-"""Learning curves and the gallery of masks, drawn so that the same numbers give the same bytes.
+"""Learning curves, learned weights and the gallery of masks, drawn so that the same numbers give the same bytes.
 
 Shapes: S image side in pixels, h, w patches down and across.
 """
@@ -42,6 +42,7 @@ _STYLE: Any = {
 }
 _NOT_DRAWN = {"step", "epoch", "images_per_second"}
 _PANELS_PER_ROW = 3
+_MAPS_PER_ROW = 8
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,41 @@ def draw_gallery(examples: Sequence[Example], title: str, data_note: str, png: s
             panel.set_title(name)
         figure.suptitle("\n".join([title, *note]), x=0.01, ha="left", fontsize=9)
         _save(figure, png)
+
+
+def draw_weight_maps(maps: str | Path, title: str, svg: str | Path, png: str | Path) -> None:
+    """One row per map of a training's ``maps.csv``: its weights over the film after some of the epochs, one scale."""
+    epochs = _read_log(Path(maps))
+    shown = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), _MAPS_PER_ROW)).round().astype(int))
+    weights_by_map = _grids(epochs.iloc[shown])
+    if not weights_by_map:
+        raise InputError(f"{maps}: no weights over the film; this method, or this variant of it, learns none")
+    with mpl.rc_context(_STYLE):
+        figure = _figure(1.3 * max(len(shown), 5) + 0.8, 0.6 + 1.6 * len(weights_by_map))
+        axes = figure.subplots(len(weights_by_map), len(shown), squeeze=False)
+        for row, (name, weights_Khw) in zip(axes, weights_by_map.items(), strict=True):
+            limit = max(float(np.abs(weights_Khw).max()), 1e-12)
+            for panel, epoch, weights_hw in zip(row, epochs["epoch"].to_numpy()[shown], weights_Khw, strict=True):
+                drawn = panel.imshow(weights_hw, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+                panel.set_title(f"epoch {epoch + 1:.0f}")
+                panel.set(xticks=[], yticks=[])
+            row[0].set_ylabel(name.replace("_", " "))
+            figure.colorbar(drawn, ax=list(row), shrink=0.8)
+        figure.suptitle("\n".join(textwrap.wrap(title, 100)), x=0.01, ha="left", fontsize=10)
+        _save(figure, svg)
+        _save(figure, png)
+
+
+def _grids(epochs: pd.DataFrame) -> dict[str, NDArray[np.floating]]:
+    """``<map>/<down>/<across>`` columns as arrays [epochs, h, w], by map."""
+    columns = [name.rsplit("/", 2) for name in epochs.columns if name.count("/") == 2]
+    sizes = {name: (int(down) + 1, int(across) + 1) for name, down, across in columns}  # The last patch comes last.
+    return {
+        name: epochs[[column for column in epochs.columns if column.startswith(f"{name}/")]]
+        .to_numpy()
+        .reshape(-1, *size)
+        for name, size in sizes.items()
+    }
 
 
 def _read_log(path: Path) -> pd.DataFrame:
