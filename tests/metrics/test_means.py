@@ -23,7 +23,8 @@ def find(result, metric, label):
 def test_means_over_all_items_over_labels_and_of_each_label_by_hand():
     values = {"miou": np.array([0.1, 0.3, 0.5, NAN]), "miou/tau=0.2": np.array([0.2, 0.4, 0.6, 0.8])}
     result = score_them(["p1", "p1", "p2", "p3"], ["Edema", "Edema", "Pneumonia", "Pneumonia"], values)
-    expected = {"all": (0.3, 3), "macro": (0.35, 3), "Edema": (0.2, 2), "Pneumonia": (0.5, 1), "tau=0.2": (0.5, 4)}
+    expected = {"all": (0.3, 3), "macro": (0.35, 3), "Edema": (0.2, 2), "Pneumonia": (0.5, 1)}
+    expected |= {"all/tau=0.2": (0.5, 4), "macro/tau=0.2": (0.5, 4)}
     assert [row["label"] for row in result.metrics["rows"]] == list(expected)
     for label, (value, num_items) in expected.items():
         assert find(result, "miou", label)["value"] == pytest.approx(value)

@@ -2,7 +2,7 @@
 
 Columns: item_id, patient_id, label, then ``value_<measure>`` for each measure; rows sorted by item_id. A measure is
 named after its metric; ``<metric>/<condition>`` is the same metric under another condition (``miou/tau=0.2``), of which
-only the mean over all items is scored. Shapes: N items.
+only the means over all items and over labels are scored. Shapes: N items.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def read_measurements(path: str | Path) -> Measurements:
         # A single file: no partition columns from folder names such as seed=0.
         table = parquet.ParquetFile(path).read()
         notes = json.loads((table.schema.metadata or {}).get(b"maskray", b"{}"))
-        lists = [table[key].cast(pa.string()).to_pylist() for key in _KEYS]
+        item_ids, patient_ids, labels = (table[key].cast(pa.string()).to_pylist() for key in _KEYS)
         values = {
             name.removeprefix(_PREFIX): np.array(table[name].cast(pa.float32()).to_pylist(), np.float32)
             for name in table.column_names
@@ -76,7 +76,7 @@ def read_measurements(path: str | Path) -> Measurements:
         raise InputError(f"{path}: not a file of measurements ({type(error).__name__}); make it again") from None
     if notes.get("kind") != KIND:
         raise InputError(f"{path}: not a file of measurements, as its metadata say; make it again")
-    measurements = Measurements(*lists, values, notes["settings"])
+    measurements = Measurements(item_ids, patient_ids, labels, values, notes["settings"])
     _check(path, measurements)
     return measurements
 

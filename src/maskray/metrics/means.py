@@ -31,8 +31,8 @@ def score_means(
     """Score measured items [N]; a value that is NaN was not measured and counts for nothing.
 
     A measure gives one row over all items and, where items have labels, the macro row and one per label. A measure
-    named ``<metric>/<condition>`` gives its mean over all items alone, under the condition as label. ``num_images``
-    of a row is the number of items behind it. ``settings`` are handed on.
+    named ``<metric>/<condition>`` gives the first two alone, labelled ``all/<condition>`` and ``macro/<condition>``.
+    ``num_images`` of a row is the number of items behind it. ``settings`` are handed on.
     """
     resamples = with_the_test_set_first(resample_patients(patient_ids, num_replicates, seed))
     rows: list[dict[str, Any]] = []
@@ -40,11 +40,12 @@ def score_means(
     left_out: dict[str, list[str]] = {}
     for measure, values_N in values.items():
         metric, _, condition = measure.partition("/")
-        if condition:
-            means = iter([(condition, *_mean(np.asarray(values_N, np.float64), resamples))])
-        else:
-            means = _by_label(np.asarray(labels, dtype=str), np.asarray(values_N, np.float64), resamples)
+        means = _by_label(np.asarray(labels, dtype=str), np.asarray(values_N, np.float64), resamples)
         for label, values_R, num_items in means:
+            if condition:
+                if label not in (ALL, MACRO):
+                    break
+                label = f"{label}/{condition}"
             rows.append({"metric": metric, "label": label} | summary(values_R, confidence))
             rows[-1] |= {"num_images": num_items, "num_positive": None}
             replicates[f"{metric}/{label}"] = values_R[1:].astype(np.float32)
@@ -81,14 +82,14 @@ def _mean(values_N: NDArray[np.floating], resamples: Resamples) -> tuple[NDArray
     """Mean of the measured items in each replicate [R], NaN where a replicate has none; and their number."""
     is_measured_N = ~np.isnan(values_N)
     patient_N, num_patients = resamples.patient_of_image_N, resamples.weights_PR.shape[0]
-    totals_P = np.bincount(patient_N, np.where(is_measured_N, values_N, 0), num_patients)
-    counts_P = np.bincount(patient_N, is_measured_N, num_patients)
+    totals_P = np.bincount(patient_N, np.where(is_measured_N, values_N, 0.0), num_patients)
+    counts_P = np.bincount(patient_N, is_measured_N.astype(np.float64), num_patients)
     counts_R, totals_R = (_weighted(sums_P, resamples.weights_PR) for sums_P in (counts_P, totals_P))
     means_R = np.divide(totals_R, counts_R, out=np.full(len(counts_R), np.nan), where=counts_R > 0)
     return means_R, int(is_measured_N.sum())
 
 
-def _weighted(sums_P: NDArray[np.floating], weights_PR: NDArray[np.uint16]) -> NDArray[np.floating]:
+def _weighted(sums_P: NDArray[Any], weights_PR: NDArray[np.uint16]) -> NDArray[np.floating]:
     """Sum over the patients of each replicate [R], added up in one order on any machine: a matrix product is not."""
     starts = range(0, weights_PR.shape[1], _REPLICATES_PER_PASS)
     passes = (weights_PR[:, start : start + _REPLICATES_PER_PASS] * sums_P[:, None] for start in starts)
