@@ -40,6 +40,10 @@ class Paths:
         """A file of one data set."""
         return f"{self.root}/data/{dataset}/{name}"
 
+    def reports(self, dataset: str) -> str:
+        """The structured reports of a data set."""
+        return f"{self.root}/reports/{dataset}/reports.parquet"
+
     def site(self, dataset: str) -> dict[str, str | None]:
         """Folders of the raw files by name; made data have theirs below the root.
 
@@ -80,9 +84,10 @@ class Paths:
 
     def benchmark_inputs(self, paper: str, variant: str, seed: str, benchmark: str) -> dict[str, str]:
         """What every benchmark of a pre-trained model reads, by name."""
-        dataset, _ = task_of(benchmark)
+        dataset, task = task_of(benchmark)
         protocol = self.plan.benchmark_protocol(paper, benchmark)
-        return {
+        reports = {"reports": self.reports(dataset)} if task == "retrieve" else {}
+        return reports | {
             "weights": f"{self.root}/{paper}/{variant}/seed{seed}/pretrain/weights.safetensors",
             "index": self.data(dataset, "index.parquet"),
             "split": self.data(dataset, f"splits/{protocol}/split.csv"),
@@ -100,7 +105,7 @@ class Paths:
             "indexes": [self.data(name, "index.parquet") for name, _ in pairs],
             "splits": [self.data(name, f"splits/{protocol}/split.csv") for name, protocol in pairs],
             "manifests": [self.data(name, "shards/manifest.json") for name, _ in pairs],
-            "reports": [f"{self.root}/reports/{name}/reports.parquet" for name in chosen["datasets"]],
+            "reports": [self.reports(name) for name in chosen["datasets"]],
             "excluded": [file for name, _ in pairs for file in self.excluded(name)],
         } | ({"definitions": [chosen["definitions"]]} if chosen.get("definitions") else {})
 

@@ -51,10 +51,11 @@ class Job(Generic[Stage]):
         provenance.write(path, seeds=seeds, config=config, inputs=hashes, started=self.started)
 
 
-def open_job(arguments: argparse.Namespace, stage_class: type[Stage]) -> Job[Stage]:
+def open_job(arguments: argparse.Namespace, stage_class: type[Stage], *more_inputs: str) -> Job[Stage]:
     """Read settings and images, and prepare the runtime; what is needed of the pre-trained method is read after it.
 
-    The images come first, as a wrong path shows there at once.
+    The images come first, as a wrong path shows there at once. ``more_inputs`` are flags of files whose hashes are
+    recorded besides.
     """
     started = time.time()
     stage = stage_class.read(arguments.settings)
@@ -69,5 +70,5 @@ def open_job(arguments: argparse.Namespace, stage_class: type[Stage]) -> Job[Sta
         "index": Path(arguments.index),
         "split": Path(arguments.split),
         "weights": Path(arguments.pretrained) / "weights.safetensors",
-    }
+    } | {name: Path(getattr(arguments, name)) for name in more_inputs}
     return Job(stage, images, runtime, inputs, started)
