@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 Stage = TypeVar("Stage", bound="BenchmarkStage")
 
 
-def add_input_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of all benchmarks."""
+def add_input_flags(parser: argparse.ArgumentParser, provenance: bool = True) -> None:
+    """The flags of all benchmarks; a picture of one has no provenance."""
     parser.add_argument("--settings", required=True, metavar="FILE", help="the benchmark (YAML, or as JSON)")
     parser.add_argument("--pretrained", required=True, metavar="DIR", help="folder that pretrain wrote")
     parser.add_argument("--index", required=True, metavar="FILE", help="index.parquet of the data set")
     parser.add_argument("--split", required=True, metavar="FILE", help="split.csv of the protocol")
     parser.add_argument("--manifest", required=True, metavar="FILE", help="manifest.json of the shards")
+    if not provenance:
+        return
     parser.add_argument("--provenance", required=True, metavar="FILE", help="JSON to write: where the result came from")
 
 
