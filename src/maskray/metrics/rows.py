@@ -20,6 +20,11 @@ ALL = "all"
 """The label of a mean over all items, whatever they show."""
 
 
+def is_whole(label: str) -> bool:
+    """True for the labels that stand for the whole test set, under any condition (``macro/tau=0.2``)."""
+    return label.partition("/")[0] in (ALL, MACRO)
+
+
 @dataclass(frozen=True)
 class Score:
     """``metrics.json`` as plain values, and the replicates by ``<metric>/<label>``."""
