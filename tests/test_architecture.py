@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from maskray.config.plan import TASKS
+
 TOP = Path(__file__).resolve().parent.parent
 LIBRARY = TOP / "src/maskray"
 MODULES = sorted(LIBRARY.rglob("*.py"))
@@ -92,6 +94,7 @@ def test_every_script_is_used_and_every_command_has_a_script():
     called = set()
     for path in (TOP / "workflow/rules").glob("*.smk"):
         called |= set(re.findall(r'command\(\s*"([a-z_]+)"', path.read_text()))
+        called |= set(TASKS.values()) if "command(task," in path.read_text() else set()
     by_hand = set(re.findall(r"scripts/([a-z_]+)\.py", (TOP / "Makefile").read_text()))
     assert {p.stem for p in SCRIPTS} == called | by_hand
 

@@ -4,6 +4,8 @@ INPUT_FLAGS = (
     "--settings {params.settings:q} --pretrained {params.pretrained} --index {input.index} --split {input.split}"
     " --manifest {input.manifest} --provenance {output.provenance}"
 )
+# What a kind of job reads besides.
+REPORT_FLAGS = {"retrieve": "--reports {input.reports}"}
 
 for benchmark in PLAN.benchmarks():
     dataset, task = task_of(benchmark)
@@ -72,7 +74,7 @@ for benchmark in PLAN.benchmarks():
                 predictions=f"{MODEL}/{benchmark}/predictions.parquet",
                 provenance=f"{MODEL}/{benchmark}/provenance.json",
             log:
-                f"{ROOT}/logs/zeroshot/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}.log",
+                f"{ROOT}/logs/{task}/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}.log",
             conda:
                 ENVIRONMENT
             threads: THREADS
@@ -80,7 +82,7 @@ for benchmark in PLAN.benchmarks():
                 settings=benchmark_settings(benchmark),
                 pretrained=lambda wildcards, input: str(Path(input.weights).parent),
             shell:
-                command("zeroshot", f"{INPUT_FLAGS} --predictions {{output.predictions}}")
+                command(task, f"{INPUT_FLAGS} {REPORT_FLAGS.get(task, '')} --predictions {{output.predictions}}")
 
     rule:
         name:

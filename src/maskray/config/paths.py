@@ -151,6 +151,17 @@ class Paths:
             "excluded": [file for name, _ in names[1:] for file in self.excluded(name)],
         }
 
+    def _grounding_figures(self) -> list[str]:
+        """Phrases on their films for each model that is grounded; the sweep of tau where a model has one."""
+        cells = [cell for cell in self.plan.all_cells() if task_of(cell.benchmark)[1] == "ground"]
+        found = []
+        for cell in cells:
+            is_swept = self.plan.variant(cell.paper, cell.variant).get("grounding", {}).get("taus")
+            for seed in self.plan.seeds["pretrain"]:
+                stem = f"{self.root}/figures/{cell.paper}-{cell.variant}-seed{seed}-{cell.benchmark}"
+                found += [f"{stem}.png", *([f"{stem}_tau.svg"] if is_swept else [])]
+        return found
+
     @property
     def _compares_pictures(self) -> bool:
         return self.plan.config.get("leakage", {}).get("pictures", True)
@@ -179,7 +190,8 @@ class Paths:
         drawn = [f"{figures}/{m.paper}-{m.variant}-seed{m.seed}" for m in trained]
         return {
             "tables": [file for file in self.all_tables() if file.endswith(".html")],
-            "figures": [f"{stem}-{what}" for stem in drawn for what in ("learning_curves.svg", "gallery.png")],
+            "figures": [f"{stem}-{what}" for stem in drawn for what in ("learning_curves.svg", "gallery.png")]
+            + self._grounding_figures(),
             "manifests": [self.data(name, "shards/manifest.json") for name in dict(splits)],
             "splits": [self.data(name, f"splits/{protocol}/summary.json") for name, protocol in splits],
             "verdicts": self.verdicts(all_checks(self.plan)),
