@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -36,23 +37,17 @@ def test_one_benchmark_can_be_named_alone(fresh):
     assert not any(rule.startswith("finetune") and "rsna" not in rule for rule in counts)
 
 
-def test_retrieval_asks_for_reports_and_grounding_for_its_pictures(fresh):
-    counts = fresh.job_counts("results/tables/medim/table2.md")
-    assert (counts["predict_mimic_retrieval"], counts["pretrain"], counts["collect_reports"]) == (2, 2, 1)
-    planned = fresh.snakemake(
-        "-n", "-p", "--", "results/medim/default/seed0/mimic_retrieval/predictions.parquet"
-    ).stdout
+def test_retrieval_asks_for_reports_and_grounding_draws_its_pictures(fresh):
+    figures = [f"results/figures/maco-default-seed0-ms_cxr_grounding{end}" for end in (".png", "_tau.svg")]
+    tables = ["results/tables/medim/table2.md", "results/tables/maco/table5.md"]
+    planned = fresh.snakemake("-n", "-p", "--", *figures, *tables).stdout
     assert "retrieve.py" in planned
     assert "--reports results/reports/mimic/reports.parquet" in planned
-    # MAE alone has no text, and only the whole method has weights to sweep.
-    figures = [f"results/figures/maco-default-seed0-ms_cxr_grounding{end}" for end in (".png", "_tau.svg")]
-    assert fresh.job_counts(*figures)["pretrain"] == 1
-    counts = fresh.job_counts("results/tables/maco/table5.md")
-    assert (counts["predict_ms_cxr_grounding"], counts["finetune_rsna_classification"], counts["pretrain"]) == (
-        2,
-        45,
-        3,
-    )
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", planned.partition("Job stats:")[2], re.M))
+    assert counts["predict_mimic_retrieval"] == "2"
+    # MAE alone has no text to ground, and is still fine-tuned.
+    assert (counts["predict_ms_cxr_grounding"], counts["finetune_rsna_classification"]) == ("2", "45")
+    assert (counts["draw_grounding"], counts["draw_tau_sweep"], counts["pretrain"]) == ("1", "1", "5")
 
 
 @pytest.mark.parametrize(
