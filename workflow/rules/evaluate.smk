@@ -4,8 +4,6 @@ INPUT_FLAGS = (
     "--settings {params.settings:q} --pretrained {params.pretrained} --index {input.index} --split {input.split}"
     " --manifest {input.manifest} --provenance {output.provenance}"
 )
-# What a kind of job reads besides.
-REPORT_FLAGS = {"retrieve": "--reports {input.reports}"}
 
 for benchmark in PLAN.benchmarks():
     dataset, task = task_of(benchmark)
@@ -79,10 +77,16 @@ for benchmark in PLAN.benchmarks():
                 ENVIRONMENT
             threads: THREADS
             params:
+                # Shell commands are put together when the job runs, after the loop: nothing of the loop may stand there.
+                script=task,
                 settings=benchmark_settings(benchmark),
                 pretrained=lambda wildcards, input: str(Path(input.weights).parent),
+                reports=lambda wildcards, input: f"--reports {input.reports}" if "reports" in input.keys() else "",
             shell:
-                command(task, f"{INPUT_FLAGS} {REPORT_FLAGS.get(task, '')} --predictions {{output.predictions}}")
+                command(
+                    "{params.script}",
+                    f"{INPUT_FLAGS} {{params.reports}} --predictions {{output.predictions}}",
+                )
 
     rule:
         name:
