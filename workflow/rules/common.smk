@@ -87,6 +87,11 @@ def gallery_inputs(wildcards):
     return {name: files[0] for name, files in pretrain_inputs(wildcards).items() if name != "excluded"}
 
 
+def grounding_inputs(w):
+    """What a picture of phrase grounding is drawn from."""
+    return PATHS.benchmark_inputs(w.paper, w.variant, w.pretrain_seed, f"{w.dataset}_grounding")
+
+
 def table_cells(wildcards, file):
     """One file of every run that a table shows."""
     return PATHS.of_cells(PLAN.cells(wildcards.paper, wildcards.table), file)

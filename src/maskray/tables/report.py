@@ -23,7 +23,12 @@ _TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 _STYLE = re.compile(r"<style>.*?</style>\s*", re.DOTALL)
 _COUNTS = re.compile(r'data-cells-run="(\d+)" data-cells-planned="(\d+)"')
 _FIGURE = re.compile(r"(?P<paper>[^-]+)-(?P<variant>.+)-seed(?P<seed>\d+)-(?P<name>[^-]+)")
-_KINDS = {"gallery": "Gallery", "learning": "Learning curves", "weight": "Learned weights over the film"}
+_KINDS = {
+    "gallery": "Gallery",
+    "learning": "Learning curves",
+    "weight": "Learned weights over the film",
+    "grounding": "Phrase grounding",
+}
 
 
 @dataclass(frozen=True)
