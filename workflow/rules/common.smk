@@ -37,7 +37,7 @@ def site_flags(wildcards, output):
 
 def command(script, arguments, shown=False):
     """The shell command of a rule; long work is shown on the terminal besides being logged."""
-    program = f"{shlex.quote(str(PYTHON))} {shlex.quote(str(TOP / 'scripts' / script))}.py"
+    program = f"{shlex.quote(str(PYTHON))} {shlex.quote(str(TOP / 'scripts'))}/{script}.py"
     return f"{program} {arguments} " + ("2>&1 | tee {log}" if shown else "> {log} 2>&1")
 
 
