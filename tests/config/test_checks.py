@@ -95,6 +95,20 @@ def test_stages_are_what_the_scripts_accept(plan):
     assert [split.name for split in exclusion.tested] == ["nih-maco", "nih-official"]
 
 
+def test_a_split_says_itself_that_its_parts_share_patients(plan):
+    def stage(run, protocol):
+        split = ("rsna", protocol)
+        return CheckStage.parse(check_stage(run, Check(split, split)), "settings")
+
+    assert stage(plan(), "maco_release").tested.shares_patients
+    assert stage(plan(), "maco_release").task.patient == "declare"
+    assert stage(plan(), "maco").task.patient == "error"
+    cleaned = plan(splits={"rsna": {"maco_release": {"shared_patients": "drop"}}})
+    assert stage(cleaned, "maco_release").task.patient == "error"
+    # What is said of no split reruns none of their checks.
+    assert "shares_patients" not in check_stage(plan(), Check(NIH, MIMIC))["tested"]
+
+
 def test_what_is_dropped_depends_on_the_settings_and_not_on_the_tables(plan):
     drop = {"leakage": {"drop": {"nih": ["official"]}}}
     inputs = [

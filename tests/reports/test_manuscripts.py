@@ -93,7 +93,9 @@ def test_evidence_and_grounds():
     ]
     manuscript = written(triplets)
     # What is outweighed is no evidence.
-    assert manuscript.evidence == (((40, 49), (60, 69)), ((20, 26),), ((80, 93),))
+    assert [[each.finding for each in statements] for statements in manuscript.evidence] == [
+        [((40, 49),), ((60, 69),)], [((20, 26),)], [((80, 93),)],
+    ]  # fmt: skip
     words = re.findall(r"Verdict: ([a-z -]+) (present|absent)", manuscript.text)
     assert dict(zip(words, manuscript.grounds, strict=True)) == {
         ("lung opacity", "present"): (0, 2),

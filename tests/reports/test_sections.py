@@ -60,7 +60,7 @@ def test_preference():
     for name in ("impression", "findings", "last_paragraph", "comparison"):
         assert preferred(sections) == name[0]
         del sections[name]
-    assert preferred(sections) == ""
+    assert preferred(sections) is None
     assert described({"history": "cough"}) == {}
 
 

@@ -13,7 +13,7 @@ from maskray.reports.display import html_of, print_report
 from maskray.reports.rules import RuleSource
 from maskray.reports.sections import split_sections
 from maskray.reports.showing import read_report, take_apart
-from maskray.reports.triplets import Unread
+from maskray.reports.triplets import Triplet, Unread
 
 REPORT = """INDICATION: Cough <b>&"'
 
@@ -55,7 +55,7 @@ def test_every_layer_marks_its_words():
     )
     assert marked(report, "mesh")
     assert not any(segment.layers for segment in report.blocks[0].segments)
-    assert [each.words for each in report.evidence] == ["pleural effusion", "pneumothorax", "opacity", "Effusion"]
+    assert [each.words for each in report.triplets] == ["pleural effusion", "pneumothorax", "opacity", "Effusion"]
     assert [s.sign for block in report.blocks for s in block.segments if s.sign] == ["+", "−", "?", "+"]
 
 
@@ -114,6 +114,57 @@ def test_the_page_is_whole_and_escaped():
     assert "<script" not in page
     assert "http" not in page
     assert page == html_of(take_apart(REPORT, "", ReportsConfig()))
+
+
+TRACED = """FINDINGS: Small left pleural
+effusion. No pneumothorax. The heart is enlarged.
+IMPRESSION: Effusion."""
+
+
+def test_each_sentence_of_the_manuscript_is_traced_into_the_report():
+    lines = take_apart(TRACED, "", ReportsConfig(), ["manuscript"]).lines
+    assert [line.text for line in lines[:2]] == [
+        "Is there pleural effusion in the left pleural space? Yes.", "Is there pneumothorax? No.",
+    ]  # fmt: skip
+    assert " ".join(line.text for line in lines) == take_apart(TRACED, "", ReportsConfig()).texts["manuscript"]
+    found = [[(w.role, w.text, TRACED[w.start : w.end]) for q in line.quotes for w in q.words] for line in lines[:4]]
+    assert found == [
+        [("finding", "pleural effusion", "pleural\neffusion"), ("place", "left", "left")],
+        [("finding", "pneumothorax", "pneumothorax"), ("answer", "No", "No")],
+        [("finding", "heart", "heart"), ("finding", "enlarged", "enlarged")],
+        [("finding", "Effusion", "Effusion")],
+    ]
+    assert (lines[-1].text, lines[-1].grounds) == ("Verdict: pleural effusion present.", (1, 4))
+
+
+def test_the_trace_is_printed_and_on_the_page(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    report = take_apart(TRACED, "", ReportsConfig(), ["manuscript"])
+    plain = printed(report)
+    start, place, denial = (TRACED.index(word) for word in ("pneumothorax", "left", "No "))
+    assert f'finding "pneumothorax" {start}–{start + 12}; answer "No" {denial}–{denial + 2}' in plain
+    assert f'place "left" {place}–{place + 4}' in plain
+    assert re.search(r"Verdict: pleural effusion present\.\s+by 1, 4", plain)
+    coloured = printed(report, force_terminal=True, color_system="standard")
+    # Underlined cyan, and bold magenta.
+    assert "\x1b[4;36mleft\x1b[0m" in coloured
+    assert "\x1b[1;35mNo\x1b[0m" in coloured
+    page = html_of(report)
+    assert '<span class="negation">No</span> <mark class="absent">pneumothorax</mark><sup>−</sup>' in page
+    assert '<span class="place">left</span>' in page
+    assert f"<q>No</q> {denial}–{denial + 2}" in page
+    assert 'by <a href="#line-1">1</a>, <a href="#line-4">4</a>' in page
+
+
+def test_a_source_that_names_no_words_of_denial_says_so(monkeypatch):
+    class Terse:
+        def extract(self, texts, studies=()):
+            return [[Triplet("edema", "", "absent", 0, 3, 8)]]
+
+    monkeypatch.setattr(showing, "source_of", lambda config: Terse())
+    report = take_apart("No edema.", "", ReportsConfig(), ["manuscript"])
+    assert 'finding "edema" 3–8; the source does not name the words that decide' in printed(report)
+    assert "does not name the words that decide" in html_of(report)
 
 
 PIECES = [

@@ -51,8 +51,16 @@ def test_rows(tmp_path):
     ]
     answers = [first["manuscript"][start:end] for start, end in json.loads(first["answers"])]
     assert answers == ["Yes", "No", "Yes", "absent", "present"]
-    evidence = [[text[start:end] for start, end in spans] for spans in json.loads(first["evidence"])]
-    assert evidence == [["pleural effusion"], ["pneumothorax"], ["Effusion"]]
+    raw = dict(REPORTS[:6])["s1"]
+    evidence = [
+        {role: [raw[start:end] for start, end in spans] for role, spans in statement.items()}
+        for (statement,) in json.loads(first["evidence"])
+    ]
+    assert evidence == [
+        {"finding": ["pleural effusion"], "place": ["left"], "answer": ["pleural effusion"]},
+        {"finding": ["pneumothorax"], "place": [], "answer": ["No"]},
+        {"finding": ["Effusion"], "place": [], "answer": ["Effusion"]},
+    ]
     assert json.loads(first["grounds"]) == [[1], [0, 2]]
     assert all(row["manuscript"] for row in rows.values())
     assert sorted(failures_of(failed)) == [

@@ -52,6 +52,21 @@ def test_a_declared_finding_is_a_footnote_of_our_cells_in_all_forms(verdicts, me
     assert FLAG not in render.markdown(without)
 
 
+def test_patients_shared_on_purpose_are_a_footnote_of_the_split_s_own_cells(verdicts, metrics, published_file):
+    split = CheckedSplit(dataset="rsna", protocol="mnm", title="RSNA", owner="rsna", shares_patients=True)
+    own = CheckStage(trained=split, tested=split, leakage=LeakageConfig(pictures=False))
+    columns = ["image_id", "film", "person"]
+    train, test = (
+        Films(f"rsna-mnm {part}", pd.DataFrame(rows, columns=columns))
+        for part, rows in (("train", [("a", 1, 1)]), ("test", [("b", 2, 1), ("c", 3, 2)]))
+    )
+    write_json(verdicts[0], as_json(own, compare(train, test, own.leakage, own.task), {}))
+    layout = lay_out(stage(), read_published(published_file, "table1"), metrics, read_flags(stage(), verdicts))
+    flag = "1 of 2 test films are of patients in the training part: shared on purpose, as the split says"
+    assert any(text.startswith(flag) for text in layout.marks)
+    assert flag in render.html(layout)
+
+
 def test_a_cell_without_its_verdict_and_a_file_of_another_kind_are_refused(verdicts, tmp_path):
     with pytest.raises(InputError, match="rsna_classification of default: no verdict rsna-mnm/mimic-mnm"):
         read_flags(stage(), verdicts[:1])

@@ -148,7 +148,9 @@ def _owner(plan: Plan, dataset: str) -> str:
     return plan.datasets[dataset].get("images_of") or dataset
 
 
-def _described(plan: Plan, split: Split) -> dict[str, str]:
+def _described(plan: Plan, split: Split) -> dict[str, Any]:
     dataset, protocol = split
-    title = plan.datasets[dataset]["title"]
-    return {"dataset": dataset, "protocol": protocol, "title": title, "owner": _owner(plan, dataset)}
+    settings = plan.datasets[dataset]
+    described = {"dataset": dataset, "protocol": protocol, "title": settings["title"], "owner": _owner(plan, dataset)}
+    policy = settings.get("splits", {}).get(protocol, {}).get("shared_patients")
+    return described | ({"shares_patients": True} if policy == "declare" else {})

@@ -19,6 +19,13 @@ class LeakagePolicies(Frozen):
     picture: Policy = Field("declare", description="a film that looks the same, of a patient with another name")
 
 
+class TaskPolicies(LeakagePolicies):
+    """Between the parts of one split, whose films and patients must be apart."""
+
+    image: Policy = "error"
+    patient: Policy = "error"
+
+
 class LeakageConfig(Frozen):
     """What is compared, and what becomes of what is found."""
 
@@ -27,10 +34,7 @@ class LeakageConfig(Frozen):
     min_correlation: Annotated[float, Field(gt=0, le=1)] = Field(
         0.98, description="of the grey values at 64 px; below it two films do not look the same"
     )
-    task: LeakagePolicies = Field(
-        LeakagePolicies(image="error", patient="error", picture="declare"),
-        description="between training, validation and test part of one split",
-    )
+    task: TaskPolicies = Field(TaskPolicies(), description="between training, validation and test part of one split")
     pretraining: LeakagePolicies = Field(
         LeakagePolicies(), description="between a pre-training part and the test part of another split or data set"
     )
@@ -46,6 +50,7 @@ class CheckedSplit(Frozen):
     protocol: str
     title: str
     owner: str = Field(description="data set whose films and ids these are: its own name, or its `images_of`")
+    shares_patients: bool = Field(False, description="true where the split says `shared_patients: declare`")
 
     @property
     def name(self) -> str:
@@ -61,6 +66,12 @@ class CheckStage(Frozen):
     relation: str = Field("", description="why films of the one are known to be in the other")
     bridges: tuple[str, ...] = Field((), description="owners of the films of the bridging indexes, in their order")
     leakage: LeakageConfig
+
+    @property
+    def task(self) -> LeakagePolicies:
+        """Between the parts of the split: what it says of its own patients goes before what is said of all splits."""
+        policies = self.leakage.task
+        return policies.model_copy(update={"patient": "declare"}) if self.tested.shares_patients else policies
 
 
 class ExclusionStage(Frozen):

@@ -93,7 +93,9 @@ class CheckDataConfig(Frozen):
     seed: int = 0
 
 
-Leak = Literal["nih_copy", "nih_parted_patient", "mimic_parted_patient", "rsna_from_nih", "siim_from_nih"]
+Leak = Literal[
+    "nih_copy", "nih_parted_patient", "mimic_parted_patient", "rsna_from_nih", "siim_from_nih", "covidx_from_rsna"
+]
 
 
 class MadeConfig(Frozen):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from maskray.reports.phrases import Match
 
@@ -18,9 +18,16 @@ Span = tuple[int, int]
 Said = Literal["present", "absent", "probable", "possible"]
 
 
+class Saying(NamedTuple):
+    """What is said, and the words of the cues that say so; none of a plain presence."""
+
+    said: Said
+    cues: Sequence[Span] = ()
+
+
 def said_of(
     target: Span, mentions: Sequence[Span], cues: Sequence[Match], words: Sequence[str], clause: Span, lasts: bool
-) -> Said | None:
+) -> Saying | None:
     """What the clause says of the finding at words ``target``; None where it speaks of history, a question or a plan.
 
     Args:
@@ -32,33 +39,42 @@ def said_of(
         lasts: True for a finding that stays ("old fracture"): its past is its present.
     """
     if not cues:
-        return "present"
+        return Saying("present")
     near = [cue for cue in cues if clause[0] <= cue.start < clause[1]]
     if _is_ignored(target, cues, near, words):
         return None
-    if _speaks(target, near, mentions, words, "uncertainty_strong"):
-        return "possible"
-    if _speaks(target, near, mentions, words, "negation") or _is_answered(target, near):
-        return "absent"
+    if strong := _speaking(target, near, mentions, words, "uncertainty_strong"):
+        return Saying("possible", _words(strong))
+    if denials := _speaking(target, near, mentions, words, "negation") + _answers(target, near):
+        return Saying("absent", _words(denials))
     if not lasts and _is_past(target, near, words):
         return None
-    if _is_doubted(target, near, mentions, words, "uncertainty"):
-        return "possible"
-    is_one_of_two = any(
-        _stands_beside(target, cue, mentions) and "change" not in words[clause[0] : cue.start]
+    if doubts := _doubting(target, near, mentions, words, "uncertainty"):
+        return Saying("possible", _words(doubts))
+    choices = [
+        cue
         for cue in near
         if cue.kind == "uncertainty_between"
-    )
-    return "probable" if is_one_of_two or _is_doubted(target, near, mentions, words, "probable") else "present"
+        and _stands_beside(target, cue, mentions)
+        and "change" not in words[clause[0] : cue.start]
+    ]
+    likely = choices + _doubting(target, near, mentions, words, "probable")
+    return Saying("probable", _words(likely)) if likely else Saying("present")
 
 
-def _is_doubted(target: Span, near: Sequence[Match], mentions: Sequence[Span], words: Sequence[str], kind: str) -> bool:
-    return _looks_forward(target, near, f"{kind}_before") or any(
-        cue.kind == f"{kind}_after"
-        and _looks_back(target, cue, mentions, words)
-        and not _something_follows(cue, mentions)
-        for cue in near
-    )
+def _words(cues: Sequence[Match]) -> list[Span]:
+    return [(cue.start, cue.end) for cue in cues]
+
+
+def _doubting(
+    target: Span, near: Sequence[Match], mentions: Sequence[Span], words: Sequence[str], kind: str
+) -> list[Match]:
+    """Cues of doubt that reach the target; one that looks back speaks of nothing where a finding follows it."""
+    return [
+        cue
+        for cue in _speaking(target, near, mentions, words, kind)
+        if not (cue.kind.endswith("_after") and _something_follows(cue, mentions))
+    ]
 
 
 def _is_ignored(target: Span, cues: Sequence[Match], near: Sequence[Match], words: Sequence[str]) -> bool:
@@ -86,19 +102,20 @@ def _is_past(target: Span, near: Sequence[Match], words: Sequence[str]) -> bool:
     )
 
 
-def _speaks(target: Span, near: Sequence[Match], mentions: Sequence[Span], words: Sequence[str], kind: str) -> bool:
-    """True where a cue of this kind before the target or right after it reaches it."""
-    return _looks_forward(target, near, f"{kind}_before") or any(
-        cue.kind == f"{kind}_after" and _looks_back(target, cue, mentions, words) for cue in near
-    )
+def _speaking(
+    target: Span, near: Sequence[Match], mentions: Sequence[Span], words: Sequence[str], kind: str
+) -> list[Match]:
+    """The cues of this kind that reach the target: before it, or right after it."""
+    return [
+        cue
+        for cue in near
+        if (cue.kind == f"{kind}_before" and cue.end <= target[0])
+        or (cue.kind == f"{kind}_after" and _looks_back(target, cue, mentions, words))
+    ]
 
 
-def _is_answered(target: Span, near: Sequence[Match]) -> bool:
-    return any(cue.kind == "negation_answer" and target[1] <= cue.start for cue in near)
-
-
-def _looks_forward(target: Span, cues: Sequence[Match], kind: str) -> bool:
-    return any(cue.kind == kind and cue.end <= target[0] for cue in cues)
+def _answers(target: Span, near: Sequence[Match]) -> list[Match]:
+    return [cue for cue in near if cue.kind == "negation_answer" and target[1] <= cue.start]
 
 
 def _something_follows(cue: Match, mentions: Sequence[Span]) -> bool:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from maskray.config.preprocessing import ReportsConfig
 from maskray.errors import InputError
-from maskray.reports.triplets import Exist, Triplet
+from maskray.reports.triplets import Exist, Spans, Triplet
 from maskray.reports.vocabulary import FINDINGS, ancestors, finding_of_words
 
 _ANSWERS: Mapping[Exist, str] = {"present": "Yes", "absent": "No", "uncertain": "Uncertain"}
@@ -21,10 +21,24 @@ NOTHING_STATED = "Verdict: no finding stated."
 _LINES = {name: [name, *(parent.name for parent in ancestors(finding))] for name, finding in FINDINGS.items()}
 _ORDER = {name: number for number, name in enumerate(FINDINGS)}
 
-Span = tuple[int, int]
 Key = tuple[str, str]
 K = TypeVar("K")
 T = TypeVar("T")
+
+
+class Evidence(NamedTuple):
+    """The words of the report that one statement stands on, as characters ``[start, end)``.
+
+    Attributes:
+        finding: what names it: "effusion"; "heart" and "enlarged".
+        place: what names its position.
+        answer: what decides the answer: words that deny or doubt; of a plain presence the finding's own words. Empty
+            where the source of the triplets denies or doubts and does not tell by which words.
+    """
+
+    finding: Spans
+    place: Spans
+    answer: Spans
 
 
 @dataclass(frozen=True)
@@ -34,13 +48,13 @@ class Manuscript:
     Attributes:
         text: observations, then verdicts.
         answers: spans ``[start, end)`` of the text: the answer of each observation, then the word of each verdict.
-        evidence: for each observation the spans ``[start, end)`` of the report that say so, in its order.
+        evidence: for each observation the statements of the report that say so, in its order.
         grounds: for each verdict the observations it stands on, as indices into ``evidence``.
     """
 
     text: str
-    answers: tuple[Span, ...]
-    evidence: tuple[tuple[Span, ...], ...] = ()
+    answers: Spans
+    evidence: tuple[tuple[Evidence, ...], ...] = ()
     grounds: tuple[tuple[int, ...], ...] = ()
 
 
@@ -66,7 +80,7 @@ def write_manuscript(triplets: Iterable[Triplet], config: ReportsConfig) -> Manu
     return Manuscript(
         text,
         answers,
-        tuple(tuple(spans) for _, spans in evidence.values()),
+        tuple(tuple(statements) for _, statements in evidence.values()),
         tuple(tuple(grounds) for _, grounds in decided.values()),
     )
 
@@ -85,15 +99,20 @@ def verdicts(observations: Mapping[Key, Exist]) -> dict[str, Exist]:
     return {name: exist for name, (exist, _) in _grounded(observations).items()}
 
 
-def _evidence(triplets: Iterable[Triplet], config: ReportsConfig) -> dict[Key, tuple[Exist, list[Span]]]:
-    """(entity, position) -> exist, and the spans of the report that say so."""
-    found: dict[Key, tuple[Exist, list[Span]]] = {}
+def _evidence(triplets: Iterable[Triplet], config: ReportsConfig) -> dict[Key, tuple[Exist, list[Evidence]]]:
+    """(entity, position) -> exist, and the statements of the report that say so."""
+    found: dict[Key, tuple[Exist, list[Evidence]]] = {}
     for triplet in triplets:
         exist = _decided(triplet, config)
         if exist is not None:
             key = (triplet.entity.lower(), triplet.position.lower())
-            _strengthen(found, key, exist, (triplet.start, triplet.end))
+            _strengthen(found, key, exist, _evidence_of(triplet))
     return found
+
+
+def _evidence_of(triplet: Triplet) -> Evidence:
+    finding = tuple(sorted((*triplet.owner, (triplet.start, triplet.end))))
+    return Evidence(finding, triplet.places, triplet.cues or (finding if triplet.exist == "present" else ()))
 
 
 def _grounded(observations: Mapping[Key, Exist]) -> dict[str, tuple[Exist, list[int]]]:
@@ -141,7 +160,7 @@ def check_policy(config: ReportsConfig) -> None:
             raise InputError(f"reports.uncertain_by_finding: unknown finding '{name}'; allowed: {', '.join(FINDINGS)}")
 
 
-def _assembled(pieces: Iterable[tuple[str, str]]) -> tuple[str, tuple[Span, ...]]:
+def _assembled(pieces: Iterable[tuple[str, str]]) -> tuple[str, Spans]:
     text = ""
     answers = []
     for lead, answer in pieces:

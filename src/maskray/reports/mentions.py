@@ -24,12 +24,14 @@ class Mention:
 
     Attributes:
         is_denied: True where the state of a structure denies it ("the heart is normal").
+        owner: the words of that structure, where a state says the finding.
     """
 
     finding: Finding
     start: int
     end: int
     is_denied: bool
+    owner: tuple[int, int] | None = None
 
 
 def mentions_of(terms: Sequence[Match], subjects: Sequence[Match], words: Sequence[str]) -> Iterator[Mention]:
@@ -53,9 +55,9 @@ def _stated(state: Match, owners: Iterable[Match]) -> Iterator[Mention]:
         structure = table[owner.name]
         if state.name == "normal":
             for finding in structure.denied:
-                yield Mention(finding, state.start, state.end, True)
+                yield Mention(finding, state.start, state.end, True, (owner.start, owner.end))
         elif state.name in structure.states:
-            yield Mention(structure.states[state.name], state.start, state.end, False)
+            yield Mention(structure.states[state.name], state.start, state.end, False, (owner.start, owner.end))
 
 
 def _owners(terms: Sequence[Match], i: int, subjects: Sequence[Match], words: Sequence[str]) -> Sequence[Match]:

@@ -82,8 +82,9 @@ def positions_of(
     nearby: Sequence[Place],
     words: Sequence[str],
     is_finding: Sequence[bool],
-) -> list[str]:
-    """Positions of the finding named by tokens ``[start, end)``, in the order of the text; empty where none is named.
+) -> dict[str, list[tuple[int, int]]]:
+    """Positions of the finding named by tokens ``[start, end)``, in the order of the text, with the tokens that say so;
+    empty where none is named.
 
     Args:
         finding: what is to be located.
@@ -108,13 +109,16 @@ def positions_of(
     elif after:
         anchor = after[0]
     else:
-        return []
+        return {}
     first = last = fitting.index(anchor)
     while last + 1 < len(fitting) and _joins(fitting[last + 1], fitting[last], words):
         last += 1
     while first and _joins(fitting[first], fitting[first - 1], words):
         first -= 1
-    return list(dict.fromkeys(place.name_for(region) for place in fitting[first : last + 1]))
+    named: dict[str, list[tuple[int, int]]] = {}
+    for place in fitting[first : last + 1]:
+        named.setdefault(place.name_for(region), []).append((place.start, place.end))
+    return named
 
 
 def _modifies(end: int, start: int, words: Sequence[str], is_finding: Sequence[bool]) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from maskray.errors import InputError
-from maskray.reports.alignment import align
+from maskray.reports.alignment import Span, align
 from maskray.reports.lexicon import anatomy, structures
 from maskray.reports.sentences import sentence_spans
-from maskray.reports.triplets import Exist, Triplet, Unread
+from maskray.reports.triplets import Exist, Spans, Triplet, Unread
 from maskray.reports.vocabulary import finding_of_words
 
 _EXIST: Mapping[str, Exist] = {
@@ -33,6 +33,18 @@ _ADJECTIVES = frozenset(
 _PLACES = frozenset({"Anatomy::definitely present", "ANAT-DP"})
 
 Graph = Mapping[str, Any]
+Entity = Mapping[str, Any]
+
+
+class _Statement(NamedTuple):
+    """A triplet whose words are entities of the graph."""
+
+    entity: str
+    position: str
+    exist: Exist
+    owner: Sequence[Entity] = ()
+    places: Sequence[Entity] = ()
+    cues: Sequence[Entity] = ()
 
 
 class RadGraphSource:
@@ -61,7 +73,7 @@ def triplets_of_graph(graph: Graph, text: str) -> list[Triplet] | Unread:
     own. ``located_at`` gives the position. Word indices of the graph, which are inclusive, become character spans of
     ``text``; the graph may be of a longer text, whose other entities are left out.
     """
-    entities: Mapping[str, Any] = graph["entities"]
+    entities: Mapping[str, Entity] = graph["entities"]
     spans, aligned = align(graph["text"].split(), text)
     if aligned < _MIN_ALIGNED:
         return Unread(f"has a graph of another text ({aligned:.0%} of the words align)")
@@ -71,32 +83,42 @@ def triplets_of_graph(graph: Graph, text: str) -> list[Triplet] | Unread:
         exist = _exist(entity["label"])
         if exist is None or _only_modifies(entity, entities):
             continue
-        words = [span for span in spans[entity["start_ix"] : entity["end_ix"] + 1] if span is not None]
-        if not words:
+        own = _characters([entity], spans)
+        if not own:
             continue
-        start, end = words[0][0], words[-1][1]
+        ((start, end),) = own
         index = next((n for n, (first, last) in enumerate(sentences) if first <= start < last), 0)
-        for name, position, state in _statements(key, entity, entities, exist):
-            found.append(Triplet(name, position, state, index, start, end))
+        for said in _statements(key, entity, entities, exist):
+            owner, places, cues = (_characters(parts, spans) for parts in (said.owner, said.places, said.cues))
+            found.append(Triplet(said.entity, said.position, said.exist, index, start, end, None, owner, places, cues))
     return found
 
 
-def _statements(
-    key: str, entity: Mapping[str, Any], entities: Mapping[str, Any], exist: Exist
-) -> Iterator[tuple[str, str, Exist]]:
-    """(entity, position, exist) in the words of the vocabulary where it knows them, else in the report's."""
+def _characters(parts: Iterable[Entity], spans: Sequence[Span | None]) -> Spans:
+    """The characters of each part that stands in the text."""
+    words = ([span for span in spans[part["start_ix"] : part["end_ix"] + 1] if span is not None] for part in parts)
+    return tuple((each[0][0], each[-1][1]) for each in words if each)
+
+
+def _statements(key: str, entity: Entity, entities: Mapping[str, Entity], exist: Exist) -> Iterator[_Statement]:
+    """What the entity says, in the words of the vocabulary where it knows them, else in the report's."""
     words = entity["tokens"].lower()
-    places = [_whole(other, entities) for kind, other in entity["relations"] if kind == "located_at"]
-    modifiers = _modifiers(key, entities)
-    for place in places or [""]:
+    wholes = [_whole(other, entities) for kind, other in entity["relations"] if kind == "located_at"]
+    modifiers = [[each] for each in _modifiers(key, entities)]
+    for whole in wholes or [[]]:
+        place = _words(whole)
         stated = list(_states(words, place, exist))
         if stated:
-            yield from ((name, "", state) for name, state in stated)
+            # The graph holds no word that denies, but of "the lungs are clear" the state does.
+            yield from (
+                _Statement(name, "", state, owner=whole, cues=[entity] if state != exist else [])
+                for name, state in stated
+            )
             continue
-        candidates = (f"{modifier} {words}" for modifier in [place, *modifiers] if modifier)
-        finding = next((f for f in (finding_of_words(c) for c in [*candidates, words]) if f is not None), None)
+        named = ((parts, finding_of_words(_words([*parts, entity]))) for parts in [whole, *modifiers, []])
+        owner, finding = next(((parts, finding) for parts, finding in named if finding is not None), ([], None))
         position = "" if place in _ADJECTIVES else _position(place)
-        yield (finding.phrase if finding else words), position, exist
+        yield _Statement(finding.phrase if finding else words, position, exist, owner, whole if position else [])
 
 
 def _states(words: str, place: str, exist: Exist) -> Iterator[tuple[str, Exist]]:
@@ -123,25 +145,29 @@ def _position(place: str) -> str:
     return lexicon.parts[place].name if place in lexicon.parts else place
 
 
-def _whole(key: str, entities: Mapping[str, Any]) -> str:
+def _words(parts: Sequence[Entity]) -> str:
+    return " ".join(part["tokens"].lower() for part in parts)
+
+
+def _whole(key: str, entities: Mapping[str, Entity]) -> list[Entity]:
     """An anatomy with its anatomic modifiers, in the order of the text: "right" + "lower" + "lobe"."""
     own = [entities[key]] + [
         other
         for other in entities.values()
         if other["label"] in _PLACES and ["modify", key] in [list(r) for r in other["relations"]]
     ]
-    return " ".join(part["tokens"].lower() for part in sorted(own, key=lambda part: part["start_ix"]))
+    return sorted(own, key=lambda part: part["start_ix"])
 
 
-def _modifiers(key: str, entities: Mapping[str, Any]) -> list[str]:
+def _modifiers(key: str, entities: Mapping[str, Entity]) -> list[Entity]:
     return [
-        other["tokens"].lower()
+        other
         for other in entities.values()
         if any(list(relation) == ["modify", key] for relation in other["relations"])
     ]
 
 
-def _only_modifies(entity: Mapping[str, Any], entities: Mapping[str, Any]) -> bool:
+def _only_modifies(entity: Entity, entities: Mapping[str, Entity]) -> bool:
     return any(kind == "modify" and _exist(entities[other]["label"]) is not None for kind, other in entity["relations"])
 
 

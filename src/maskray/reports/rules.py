@@ -5,30 +5,19 @@ One sentence is read at a time, and sentences that come again (most do) are read
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
-from maskray.reports.cues import Said, said_of
+from maskray.reports.cues import Saying, said_of
 from maskray.reports.mentions import Mention, mentions_of
 from maskray.reports.phrases import Match
 from maskray.reports.positions import positions_of
 from maskray.reports.reading import FINDING, STRUCTURE, Reader, Reading
 from maskray.reports.sentences import sentence_spans
-from maskray.reports.triplets import Doubt, Exist, Triplet
+from maskray.reports.triplets import Doubt, Exist, Spans, Triplet
+from maskray.reports.words import Words
 
 _CACHED_SENTENCES = 1 << 14
-
-
-class Statement(NamedTuple):
-    """A triplet whose characters ``[start, end)`` count from the start of its sentence."""
-
-    entity: str
-    position: str
-    exist: Exist
-    start: int
-    end: int
-    doubt: Doubt | None
 
 
 class RuleSource:
@@ -44,15 +33,16 @@ class RuleSource:
 
     def _of_text(self, text: str) -> Iterator[Triplet]:
         for index, (start, end) in enumerate(sentence_spans(text)):
-            for entity, position, exist, first, last, doubt in self._statements(text[start:end]):
-                yield Triplet(entity, position, exist, index, start + first, start + last, doubt)
+            for triplet in self._statements(text[start:end]):
+                yield triplet.moved(index, start)
 
-    def _read(self, sentence: str) -> tuple[Statement, ...]:
+    def _read(self, sentence: str) -> tuple[Triplet, ...]:
         reading = self._reader.read(sentence)
         return () if reading is None else tuple(_statements(reading))
 
 
-def _statements(reading: Reading) -> Iterator[Statement]:
+def _statements(reading: Reading) -> Iterator[Triplet]:
+    """The triplets of a sentence by itself."""
     text = reading.text
     is_finding = [False] * len(text.words)
     for term in reading.terms:
@@ -68,23 +58,35 @@ def _statements(reading: Reading) -> Iterator[Statement]:
         nearby = [place for place in reading.places if clause[0] <= place.start < clause[1]]
         spans = [(mention.start, mention.end) for mention in mentions]
         for mention in mentions:
-            said = _said(mention, spans, reading, clause)
-            if said is None or (mention.finding.is_vague and said != "absent"):
+            saying = _saying(mention, spans, reading, clause)
+            if saying is None or (mention.finding.is_vague and saying.said != "absent"):
                 continue
-            exist, doubt = _graded(said)
+            exist, doubt = _graded(saying)
             found = positions_of(mention.finding, mention.start, mention.end, nearby, text.words, is_finding)
-            for position in found or ("",):
-                first, last = text.starts[mention.start], text.ends[mention.end - 1]
-                yield Statement(mention.finding.phrase, position, exist, first, last, doubt)
+            ((first, last),) = _characters(text, [(mention.start, mention.end)])
+            owner = _characters(text, [mention.owner] if mention.owner else [])
+            cues = _characters(text, saying.cues)
+            for position, named in (found or {"": []}).items():
+                places = _characters(text, named)
+                yield Triplet(mention.finding.phrase, position, exist, 0, first, last, doubt, owner, places, cues)
 
 
-def _graded(said: Said) -> tuple[Exist, Doubt | None]:
+def _graded(saying: Saying) -> tuple[Exist, Doubt | None]:
+    said = saying.said
     return ("uncertain", said) if said == "possible" or said == "probable" else (said, None)
 
 
-def _said(mention: Mention, spans: Sequence[tuple[int, int]], reading: Reading, clause: tuple[int, int]) -> Said | None:
-    said = said_of((mention.start, mention.end), spans, reading.cues, reading.text.words, clause, mention.finding.lasts)
-    if not mention.is_denied or said in (None, "possible", "probable"):
-        return said
-    # "Not normal" says nothing definite.
-    return "absent" if said == "present" else None
+def _saying(
+    mention: Mention, spans: Sequence[tuple[int, int]], reading: Reading, clause: tuple[int, int]
+) -> Saying | None:
+    words = reading.text.words
+    saying = said_of((mention.start, mention.end), spans, reading.cues, words, clause, mention.finding.lasts)
+    if not mention.is_denied or saying is None or saying.said in ("possible", "probable"):
+        return saying
+    # "Not normal" says nothing definite; of "normal" the state itself is the denial.
+    return Saying("absent", [(mention.start, mention.end)]) if saying.said == "present" else None
+
+
+def _characters(text: Words, spans: Iterable[tuple[int, int]]) -> Spans:
+    """The characters of spans of words, each once."""
+    return tuple(dict.fromkeys((text.starts[start], text.ends[end - 1]) for start, end in spans))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple, TypeVar
 
 _KNOWN = (
     "findings", "impression", "impressions", "conclusion", "indication", "history", "clinical history", "comparison",
@@ -48,35 +49,52 @@ _NAMES = (
     # "CHEST, TWO VIEWS:", "PA AND LATERAL VIEWS OF THE CHEST:", "PORTABLE AP RADIOGRAPH:" head the findings.
     (re.compile(r"chest|views?\b|radiograph|portable|cxr|x-?ray|lateral|frontal|^ap\b|^pa\b"), "findings"),
 )
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _LINE_START = re.compile(r"\s*\n\s*")
 # Not before a list item, nor before a line of a table ("Heart: normal").
 _WRAP = re.compile(r"\n(?!(?:\(?\d{1,2}[.)]|[-*•])\s|[A-Z][A-Za-z /,&-]{2,40}:\s)")
 _PREFERENCE = ("impression", "findings", "last_paragraph", "discussion", "wet_read", "addendum", "comparison")
 
+T = TypeVar("T")
+
+
+class Section(NamedTuple):
+    """A section: its text, wrapped lines joined, and the character of the report from which on its words stand."""
+
+    text: str
+    start: int
+
 
 def split_sections(text: str) -> dict[str, str]:
-    """Name -> text of each section, wrapped lines joined, in the order of the report.
+    """Name -> text of each section: :func:`find_sections` without their places."""
+    return {name: section.text for name, section in find_sections(text).items()}
+
+
+def find_sections(text: str) -> dict[str, Section]:
+    """Name -> section, in the order of the report.
 
     The last section of a name that is not empty wins. With neither findings nor impression, ``last_paragraph`` is the
     text after the first blank line of the last section. A text without any heading is ``findings`` as a whole.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    # As long as before.
+    text = text.replace("\r\n", " \n").replace("\r", "\n")
     headings = _headings(text)
     if not headings:
         whole = _joined(text)
-        return {"findings": whole} if whole else {}
-    pieces = [("preamble", text[: headings[0][1]])]
+        return {"findings": Section(whole, 0)} if whole else {}
+    pieces = [("preamble", 0, headings[0][1])]
     ends = [start for _, start, _ in headings[1:]] + [len(text)]
-    pieces += [(name, text[after:end]) for (name, _, after), end in zip(headings, ends, strict=True)]
-    sections: dict[str, str] = {}
-    for name, piece in pieces:
-        if content := _joined(piece):
+    pieces += [(name, after, end) for (name, _, after), end in zip(headings, ends, strict=True)]
+    sections: dict[str, Section] = {}
+    for name, start, end in pieces:
+        if content := _joined(text[start:end]):
             sections.pop(name, None)
-            sections[name] = content
+            sections[name] = Section(content, start)
     if not {"findings", "impression"} & set(sections):
-        after_blank = re.split(r"\n[ \t]*\n", pieces[-1][1].lstrip(), maxsplit=1)[1:]
-        if after_blank and (content := _joined(after_blank[0])):
-            sections["last_paragraph"] = content
+        first_word = re.compile(r"\S").search(text, pieces[-1][1])
+        blank = first_word and _BLANK_LINE.search(text, first_word.start())
+        if blank and (content := _joined(text[blank.end() :])):
+            sections["last_paragraph"] = Section(content, blank.end())
     return sections
 
 
@@ -92,17 +110,18 @@ def _headings(text: str) -> list[tuple[str, int, int]]:
     return found
 
 
-def described(sections: Mapping[str, str]) -> dict[str, str]:
+def described(sections: Mapping[str, T]) -> dict[str, T]:
     """The findings and the impression; where a report has neither, what stands for them is called ``findings``."""
     own = {name: sections[name] for name in ("findings", "impression") if name in sections}
     if own:
         return own
-    return {"findings": preferred(sections)} if preferred(sections) else {}
+    chosen = preferred(sections)
+    return {} if chosen is None else {"findings": chosen}
 
 
-def preferred(sections: Mapping[str, str]) -> str:
-    """The one section that stands for the report: impression, findings, last paragraph, comparison; else empty."""
-    return next((sections[name] for name in _PREFERENCE if name in sections), "")
+def preferred(sections: Mapping[str, T]) -> T | None:
+    """The one section that stands for the report: impression, findings, last paragraph, comparison; else None."""
+    return next((sections[name] for name in _PREFERENCE if name in sections), None)
 
 
 def _name(heading: str) -> str:
@@ -112,7 +131,7 @@ def _name(heading: str) -> str:
 
 def _joined(text: str) -> str:
     """Wrapped lines joined by a space; list items stay on lines of their own, and blank lines stay."""
-    paragraphs = (part.strip() for part in re.split(r"\n[ \t]*\n", text))
+    paragraphs = (part.strip() for part in _BLANK_LINE.split(text))
     return "\n\n".join(
         re.sub(r"[ \t]+", " ", _WRAP.sub(" ", _LINE_START.sub("\n", part))) for part in paragraphs if part
     )

@@ -9,22 +9,24 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 from maskray.config.preprocessing import ReportsConfig
 from maskray.errors import InputError
 from maskray.reports.definitions import read_definitions
 from maskray.reports.entities import entity_spans
+from maskray.reports.manuscripts import write_manuscript
 from maskray.reports.mesh import mesh_spans
+from maskray.reports.origins import Origins
 from maskray.reports.pieces import estimate_pieces
-from maskray.reports.sections import described, split_sections
-from maskray.reports.structure import row_of
-from maskray.reports.styles import Writing, style_of, text_of
+from maskray.reports.sections import Section, described, find_sections
+from maskray.reports.segments import Mark, Segment, cut
+from maskray.reports.structure import row_of, text_of_parts
+from maskray.reports.styles import Writing, style_of
 from maskray.reports.terms import find_cues, find_terms
-from maskray.reports.triplets import Exist, Triplet, TripletSource, Unread, read_triplets, source_of
+from maskray.reports.tracing import Line, trace
+from maskray.reports.triplets import Triplet, TripletSource, Unread, read_triplets, source_of
 
-SIGNS: dict[Exist, str] = {"present": "+", "absent": "−", "uncertain": "?"}
 _NOT_READ = "no findings or impression in it"
 _MAX_BYTES = 1_000_000
 STYLES = ("manuscript", "structured")
@@ -44,15 +46,6 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Segment:
-    """A stretch of text under the same layers; ``sign``, one of :data:`SIGNS`, is set where a finding ends."""
-
-    text: str
-    layers: tuple[str, ...]
-    sign: str
-
-
-@dataclass(frozen=True)
 class Block:
     """A section of the report; ``is_read`` says whether findings are read out of it."""
 
@@ -62,7 +55,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ReadTriplet:
     """A triplet with the words that it was read from."""
 
     triplet: Triplet
@@ -76,15 +69,17 @@ class ShownReport:
     Attributes:
         blocks: its sections.
         layers: what is marked in them besides the findings.
-        evidence: its triplets.
+        triplets: what is read out of them.
         texts: style -> what is written from them.
+        lines: the manuscript's sentences with the words of the report that they stand on.
         failure: why there are none, else empty.
     """
 
     blocks: tuple[Block, ...]
     layers: tuple[Layer, ...]
-    evidence: tuple[Evidence, ...]
+    triplets: tuple[ReadTriplet, ...]
     texts: dict[str, str]
+    lines: tuple[Line, ...]
     failure: str
 
 
@@ -123,19 +118,21 @@ def take_apart(raw: str, study: str, config: ReportsConfig, styles: Sequence[str
     writers = {name: style_of(name).writer(writing) for name in styles}
     source = source_of(config)
     # Control characters could speak to the terminal.
-    sections = split_sections("".join(c if c.isprintable() or c in "\r\n\t" else "\ufffd" for c in raw))
+    raw = "".join(c if c.isprintable() or c in "\r\n\t" else "\ufffd" for c in raw)
+    sections = find_sections(raw)
     read = described(sections)
-    text = text_of(read.get("findings"), read.get("impression"))
+    text = text_of_parts(read)
     triplets = _triplets(source, text, study)
     failure = f"{config.triplets} {triplets.reason}" if isinstance(triplets, Unread) else ""
     known = [] if isinstance(triplets, Unread) else triplets
     marks = _marks(text, known, config)
-    row = row_of(study, read, text, known, config)
+    row = row_of(study, raw, read, known, config)
     return ShownReport(
         blocks=tuple(_blocks(sections, read, marks)),
         layers=LAYERS,
-        evidence=tuple(Evidence(each, text[each.start : each.end]) for each in known),
+        triplets=tuple(ReadTriplet(each, text[each.start : each.end]) for each in known),
         texts={} if failure or not text else {name: write(row).text for name, write in writers.items()},
+        lines=trace(write_manuscript(known, config), text, Origins(raw, text, read.values())),
         failure=failure or ("" if text else _NOT_READ),
     )
 
@@ -144,7 +141,7 @@ def _triplets(source: TripletSource, text: str, study: str) -> list[Triplet] | U
     return read_triplets(source, [text], [study] if study else [])[0] if text else []
 
 
-def _marks(text: str, triplets: Sequence[Triplet], config: ReportsConfig) -> list[tuple[int, int, str]]:
+def _marks(text: str, triplets: Sequence[Triplet], config: ReportsConfig) -> list[Mark]:
     """(start, end, layer) of everything marked; where triplets of one span differ, the first counts."""
     findings: dict[Span, str] = {}
     for triplet in triplets:
@@ -153,32 +150,17 @@ def _marks(text: str, triplets: Sequence[Triplet], config: ReportsConfig) -> lis
     return [(start, end, exist) for (start, end), exist in findings.items()] + marks
 
 
-def _blocks(sections: dict[str, str], read: dict[str, str], marks: list[tuple[int, int, str]]) -> list[Block]:
+def _blocks(sections: dict[str, Section], read: dict[str, Section], marks: list[Mark]) -> list[Block]:
     """The sections in their order; a report without findings and impression is read from another section."""
-    offsets = {"findings": 0, "impression": len(read.get("findings", "")) + 2 if "findings" in read else 0}
+    offsets = {"findings": 0, "impression": len(read["findings"].text) + 2 if "findings" in read else 0}
     blocks = []
-    for name, content in sections.items():
-        own = next((key for key, value in read.items() if value == content and (key == name or name not in read)), None)
+    for name, section in sections.items():
+        own = next((key for key, value in read.items() if value == section and (key == name or name not in read)), None)
         if own is None:
-            blocks.append(Block(name, False, (Segment(content, (), ""),)))
+            blocks.append(Block(name, False, (Segment(section.text, (), ""),)))
         else:
-            blocks.append(Block(name, True, tuple(_segments(content, offsets[own], marks))))
+            blocks.append(Block(name, True, tuple(cut(section.text, offsets[own], marks))))
     return blocks
-
-
-def _segments(text: str, offset: int, marks: list[tuple[int, int, str]]) -> list[Segment]:
-    inside = [
-        (max(start - offset, 0), min(end - offset, len(text)), layer)
-        for start, end, layer in marks
-        if start < offset + len(text) and end > offset
-    ]
-    edges = sorted({0, len(text), *(edge for start, end, _ in inside for edge in (start, end))})
-    segments = []
-    for start, end in pairwise(edges):
-        over = [(last, layer) for first, last, layer in inside if first <= start and end <= last]
-        sign = next((SIGNS[exist] for exist in SIGNS if (end, exist) in over), "")
-        segments.append(Segment(text[start:end], tuple(dict.fromkeys(layer for _, layer in over)), sign))
-    return segments
 
 
 def _places(text: str, _: ReportsConfig) -> list[Span]:

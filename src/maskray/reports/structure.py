@@ -22,7 +22,8 @@ from maskray.errors import InputError
 from maskray.files import written_whole
 from maskray.reports.entities import entity_spans
 from maskray.reports.manuscripts import check_policy, write_manuscript
-from maskray.reports.sections import described, split_sections
+from maskray.reports.origins import Origins
+from maskray.reports.sections import Section, described, find_sections
 from maskray.reports.sentences import split_sentences
 from maskray.reports.styles import EXTRA_COLUMNS, extra_columns, text_of
 from maskray.reports.triplets import Triplet, TripletSource, Unread, read_triplets, source_of
@@ -117,8 +118,8 @@ def _batches(reports: Iterator[Report]) -> Iterator[list[Report]]:
 
 def _rows(batch: Sequence[Report], source: TripletSource, config: ReportsConfig, failed: Any) -> Iterator[Row]:
     """A row for each report, or a line in ``failed``."""
-    parts = [described(split_sections(text)) if _is_text(text) else {} for _, text in batch]
-    texts = [text_of(part.get("findings", ""), part.get("impression", "")) for part in parts]
+    parts = [described(find_sections(text)) if _is_text(text) else {} for _, text in batch]
+    texts = [text_of_parts(part) for part in parts]
     found = read_triplets(source, texts, [study for study, _ in batch])
     for (study, raw), part, text, triplets in zip(batch, parts, texts, found, strict=True):
         if not _is_text(raw):
@@ -128,7 +129,7 @@ def _rows(batch: Sequence[Report], source: TripletSource, config: ReportsConfig,
         elif isinstance(triplets, Unread):
             failed.writerow((study, f"{config.triplets} {triplets.reason}"))
         else:
-            yield row_of(study, part, text, triplets, config)
+            yield row_of(study, raw, part, triplets, config)
 
 
 def _is_text(raw: Any) -> bool:
@@ -136,18 +137,35 @@ def _is_text(raw: Any) -> bool:
     return isinstance(raw, str) and not any("\ud800" <= character <= "\udfff" for character in raw)
 
 
-def row_of(study: str, part: Mapping[str, str], text: str, triplets: Sequence[Triplet], config: ReportsConfig) -> Row:
-    """What the table holds of one report; ``part`` has its findings and impression, ``text`` both."""
+def text_of_parts(part: Mapping[str, Section]) -> str:
+    """:func:`text_of` the findings and the impression that there are."""
+    read = _texts(part)
+    return text_of(read.get("findings"), read.get("impression"))
+
+
+def _texts(part: Mapping[str, Section]) -> dict[str, str]:
+    return {name: section.text for name, section in part.items()}
+
+
+def row_of(
+    study: str, raw: str, part: Mapping[str, Section], triplets: Sequence[Triplet], config: ReportsConfig
+) -> Row:
+    """What the table holds of one report; ``part`` has its findings and impression.
+
+    Spans count in :func:`text_of_parts`, those of the evidence in the report itself.
+    """
+    text, read = text_of_parts(part), _texts(part)
+    origins = Origins(raw, text, part.values())
     manuscript = write_manuscript(triplets, config)
     return {
         "study_id": study,
-        "findings": part.get("findings", ""),
-        "impression": part.get("impression", ""),
+        "findings": read.get("findings", ""),
+        "impression": read.get("impression", ""),
         "sentences": split_sentences(text),
         "triplets": json.dumps([asdict(triplet) for triplet in triplets]),
         "manuscript": manuscript.text,
         "answers": json.dumps(manuscript.answers),
-        "evidence": json.dumps(manuscript.evidence),
+        "evidence": json.dumps([[origins.located(each) for each in statements] for statements in manuscript.evidence]),
         "grounds": json.dumps(manuscript.grounds),
         "entities": json.dumps(entity_spans(text)),
     } | extra_columns(text, triplets, config)

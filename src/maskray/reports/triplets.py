@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from maskray.config.preprocessing import ReportsConfig
@@ -12,6 +12,7 @@ from maskray.errors import InputError
 
 Exist = Literal["present", "absent", "uncertain"]
 Doubt = Literal["possible", "probable"]
+Spans = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class Triplet:
         sentence: index into ``sentences.split_sentences(text)``.
         start, end: the characters ``[start, end)`` of the text that name the finding.
         doubt: of an uncertain one, where the source tells: probable ("likely", "A or B") or possible ("may be").
+        owner: words apart from those that name the finding too: the structure of a state ("the heart is enlarged").
+        places: the words that name the position.
+        cues: the words that deny or doubt; none of a plain presence, nor where the source does not tell.
     """
 
     entity: str
@@ -34,6 +38,17 @@ class Triplet:
     start: int
     end: int
     doubt: Doubt | None = None
+    owner: Spans = ()
+    places: Spans = ()
+    cues: Spans = ()
+
+    def moved(self, sentence: int, by: int) -> Triplet:
+        """The same in a longer text: this sentence of it, whose characters begin ``by`` later."""
+        owner, places, cues = (
+            tuple((start + by, end + by) for start, end in spans) for spans in (self.owner, self.places, self.cues)
+        )
+        start, end = self.start + by, self.end + by
+        return replace(self, sentence=sentence, start=start, end=end, owner=owner, places=places, cues=cues)
 
 
 @dataclass(frozen=True)

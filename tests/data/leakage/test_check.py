@@ -81,7 +81,7 @@ def test_patients_on_two_sides_of_a_split_are_an_error_with_ids_and_a_remedy(wri
         InputError, match=r"2 of 2 films of nih-maco test are of patients in nih-maco train, e\.g\. 1.png"
     ):
         refuse(stage, checked.findings, tmp_path / "leaks.csv")
-    with pytest.raises(InputError, match=r"leakage\.task\.patient: declare"):
+    with pytest.raises(InputError, match=r"leakage\.task\.patient: declare, or of this split alone shared_"):
         refuse(stage, checked.findings, tmp_path / "leaks.csv")
     pairs = pd.read_csv(tmp_path / "leaks.csv")
     assert pairs[["trained", "tested"]].to_numpy().tolist() == [
@@ -89,6 +89,36 @@ def test_patients_on_two_sides_of_a_split_are_an_error_with_ids_and_a_remedy(wri
         ["2.png", "3.png"],
         ["w.png", "v.png"],
     ]
+
+
+def test_patients_that_a_split_shares_on_purpose_are_declared(write, tmp_path):
+    files = write("rsna", ("a", "nih/1", "train", ""), ("b", "nih/1", "test", ""), ("c", "nih/2", "test", ""))
+    split = split_of("rsna").model_copy(update={"shares_patients": True})
+    stage = CheckStage(trained=split, tested=split, leakage=NAMES_ALONE)
+    checked = check(stage, CheckFiles(files))
+    assert told(checked) == [("patient", "declared", "rsna-maco train", "rsna-maco test", 1, 1)]
+    refuse(stage, checked.findings, tmp_path / "never written.csv")
+    verdict = as_json(stage, checked.findings, {})
+    assert verdict["flags"] == [
+        "1 of 2 test films are of patients in the training part: shared on purpose, as the split says"
+        " (shared_patients: declare)"
+    ]
+    assert verdict["findings"][0]["text"].endswith("as the split says (shared_patients: declare)")
+
+
+def test_a_film_in_two_parts_is_an_error_whatever_the_split_says_of_patients(write, tmp_path):
+    files = write("rsna", ("a", "nih/1", "train", ""), ("b", "nih/1", "test", "rsna/a"), ("c", "nih/1", "test", ""))
+    split = split_of("rsna").model_copy(update={"shares_patients": True})
+    stage = CheckStage(trained=split, tested=split, leakage=NAMES_ALONE)
+    checked = check(stage, CheckFiles(files))
+    assert [(f.kind, f.verdict) for f in checked.findings] == [("image", "error"), ("patient", "declared")]
+    with pytest.raises(InputError, match=r"e\.g\. b ~ a\. .* set leakage\.task\.image: declare$"):
+        refuse(stage, checked.findings, tmp_path / "leaks.csv")
+
+
+def test_one_policy_of_the_parts_leaves_the_others_as_they_are():
+    policies = LeakageConfig.model_validate({"task": {"picture": "error"}}).task
+    assert (policies.image, policies.patient, policies.picture) == ("error", "error", "error")
 
 
 def test_films_of_another_data_set_are_declared_with_the_reason(write):

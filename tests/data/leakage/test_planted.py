@@ -17,7 +17,7 @@ from maskray.data.splits import draw, write_split
 from maskray.errors import InputError
 from tests.data.layouts import dataset
 
-NUM_STUDIES = {"nih": 16, "rsna": 12, "siim": 12, "mimic": 12}
+NUM_STUDIES = {"nih": 16, "rsna": 12, "siim": 12, "mimic": 12, "covidx": 12, "covidx3": 12}
 IMAGES = ImagesConfig(size_px=64, ridge={"sigmas": [1]})
 
 
@@ -61,9 +61,9 @@ def split_of(name):
     return CheckedSplit(dataset=name, protocol="official", title=name, owner=name)
 
 
-def told(tested, trained, files):
+def told(tested, trained, files, **settings):
     """(kind, verdict, tested films, first pair) of each finding."""
-    stage = CheckStage(trained=split_of(trained), tested=split_of(tested), leakage=LeakageConfig())
+    stage = CheckStage(trained=split_of(trained), tested=split_of(tested), leakage=LeakageConfig(), **settings)
     findings = check(stage, files).findings
     return [(f.kind, f.verdict, f.num_tested_films, tuple(f.pairs.iloc[0][["trained", "tested"]])) for f in findings]
 
@@ -119,6 +119,44 @@ def test_rsna_films_that_are_nih_films_are_found_by_the_mappings(made):
 def test_siim_films_that_are_nih_films_are_found_by_their_pictures_alone(made):
     found = told("siim", "nih", CheckFiles(all_test(made("siim", "siim_from_nih")), made("nih")))
     assert [(kind, verdict, count) for kind, verdict, count, _ in found] == [("picture", "declared", 2)]
+
+
+def test_covidx_films_that_are_rsna_films_are_found_by_their_names(made):
+    found = told("covidx", "rsna", CheckFiles(all_test(made("covidx", "covidx_from_rsna")), made("rsna")))
+    assert [(kind, verdict, count) for kind, verdict, count, _ in found] == [("image", "declared", 3)]
+    trained, tested = found[0][3]
+    assert tested == f"{trained}.png"
+    # The official test list by itself: none of the three is in it.
+    assert told("covidx", "rsna", CheckFiles(made("covidx", "covidx_from_rsna"), made("rsna"))) == []
+    assert told("covidx", "rsna", CheckFiles(all_test(made("covidx")), made("rsna"))) == []
+
+
+def test_covidx_films_under_new_names_are_found_by_their_pictures(made, tmp_path):
+    import pandas as pd
+
+    covidx = all_test(made("covidx", "covidx_from_rsna"))
+    nameless = tmp_path / "index.parquet"
+    write_index(pd.read_parquet(covidx.index).assign(same_as=""), nameless)
+    found = told("covidx", "rsna", CheckFiles(SplitFiles(nameless, covidx.split, covidx.manifest), made("rsna")))
+    assert [(kind, verdict, count) for kind, verdict, count, _ in found] == [("picture", "declared", 3)]
+
+
+def test_covidx_films_that_are_nih_films_by_way_of_rsna_are_found(made):
+    covidx = all_test(made("covidx", "covidx_from_rsna", "rsna_from_nih", pictures=False))
+    rsna = made("rsna", "rsna_from_nih", pictures=False).index
+    nih = made("nih", pictures=False)
+    chained = told("covidx", "nih", CheckFiles(covidx, nih, [rsna]), bridges=("rsna",))
+    # One of the three borrowed films is in the test part of NIH.
+    assert [(kind, verdict, count) for kind, verdict, count, _ in chained] == [("image", "declared", 2)]
+    assert told("covidx", "nih", CheckFiles(covidx, nih)) == []
+
+
+def test_covidx_of_three_classes_borrows_the_same_films(tmp_path):
+    config = MadeConfig(num_studies=NUM_STUDIES, image_px=16, leaks=("covidx_from_rsna",))
+    assert make_dataset("covidx3", tmp_path / "three", config)["leaks"] == ["covidx_from_rsna"]
+    make_dataset("covidx", tmp_path / "two", config)
+    names = [sorted(path.name for path in (tmp_path / n).rglob("*.png")) for n in ("two", "three")]
+    assert names[0] == names[1]
 
 
 def test_borrowing_needs_something_to_borrow(tmp_path):

@@ -49,7 +49,7 @@ def check(stage: CheckStage, files: CheckFiles) -> Checked:
     if files.trained is None:
         parts = {name: _part(tested, name) for name in ("train", "validation", "test")}
         pairs = [(parts[one], parts[other]) for one, other in _PAIRS_OF_PARTS]
-        found = [f for one, other in pairs for f in compare(one, other, stage.leakage, stage.leakage.task)]
+        found = [f for one, other in pairs for f in compare(one, other, stage.leakage, stage.task)]
         return Checked(found, {part.name: part for part in parts.values()})
     test = _part(tested, "test")
     train = _part(with_pictures(stage.trained.name, numbered[1], files.trained), "train")

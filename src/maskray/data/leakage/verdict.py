@@ -21,6 +21,7 @@ _WHAT = {
     "patient": "are of patients in {place}",
     "picture": "look the same as films of other patients in {place}",
 }
+_ON_PURPOSE = "shared on purpose, as the split says (shared_patients: declare)"
 
 
 def describe(finding: Finding, place: str) -> str:
@@ -79,7 +80,8 @@ def pairs_of(pairs: pd.DataFrame) -> list[tuple[str, str]]:
 def _plain(stage: CheckStage, finding: Finding) -> dict[str, Any]:
     counts = {name: value for name, value in vars(finding).items() if name != "pairs"}
     pairs = finding.pairs.head(_NUM_PAIRS).round(4).to_dict("records")
-    return counts | {"text": describe(finding, _place(stage, finding)), "pairs": pairs}
+    because = f": {_ON_PURPOSE}" if _is_on_purpose(stage, finding) else ""
+    return counts | {"text": describe(finding, _place(stage, finding)) + because, "pairs": pairs}
 
 
 def _is_flagged(finding: Finding) -> bool:
@@ -89,7 +91,8 @@ def _is_flagged(finding: Finding) -> bool:
 
 def _flag(stage: CheckStage, finding: Finding) -> str:
     what = _WHAT[finding.kind].format(place=_place(stage, finding))
-    because = f": {stage.relation}" if stage.relation else ""
+    reason = _ON_PURPOSE if _is_on_purpose(stage, finding) else stage.relation
+    because = f": {reason}" if reason else ""
     return f"{finding.num_tested_films:,} of {finding.num_tested:,} test films {what}{because}"
 
 
@@ -97,6 +100,10 @@ def _place(stage: CheckStage, finding: Finding) -> str:
     if _is_task(stage):
         return f"the {finding.trained.rpartition(' ')[2].replace('train', 'training')} part"
     return f"the pre-training data {stage.trained.title}"
+
+
+def _is_on_purpose(stage: CheckStage, finding: Finding) -> bool:
+    return _is_task(stage) and stage.tested.shares_patients and finding.kind == "patient"
 
 
 def _is_task(stage: CheckStage) -> bool:
@@ -107,9 +114,10 @@ def _remedy(stage: CheckStage, errors: Sequence[Finding]) -> str:
     scope = "task" if _is_task(stage) else "pretraining"
     keys = ", ".join(dict.fromkeys(f"leakage.{scope}.{finding.kind}" for finding in errors))
     if scope == "task":
+        own = ", or of this split alone shared_patients: declare" if any(e.kind == "patient" for e in errors) else ""
         return (
             "Correct the lists so that each patient is in one part, or draw the parts by patient; to go on and say so "
-            f"under the tables, set {keys}: declare"
+            f"under the tables, set {keys}: declare{own}"
         )
     drop = f"{{{stage.tested.dataset}: [{stage.tested.protocol}]}}"
     return f"Take them out of pre-training with leakage.drop: {drop}, or say so under the tables with {keys}: declare"

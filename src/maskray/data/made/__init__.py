@@ -73,9 +73,10 @@ def make_dataset(name: str, folder: str | Path, config: MadeConfig) -> dict[str,
     partial.mkdir(parents=True)
     counts: Counter[str] = Counter()
     try:
-        studies = _studies(STUDIES_OF.get(name, name), num_studies, config, counts)
+        owner = STUDIES_OF.get(name, name)
+        studies = _studies(owner, num_studies, config, counts)
         LAYOUTS[name](partial, studies, config.image_px)
-        planted = plant(name, partial, config)
+        planted = plant(name, owner, partial, config)
         settings = {"num_studies": num_studies, "image_px": config.image_px, "seed": config.seed}
         write_text(partial / "README.txt", _README.format(name=name, **settings))
         num_files = sum(path.is_file() for path in partial.rglob("*"))

@@ -1,6 +1,7 @@
 """The layout of COVIDx CXR: the pairs of lists of two and of three classes, without a header, and films by part.
 
-What is painted decides the class: opacities in both lungs are COVID-19, in one lung pneumonia, in none normal.
+What is painted decides the class: opacities in both lungs are COVID-19, in one lung pneumonia, in none normal. A study
+of another data set is RSNA's film under RSNA's name, and never COVID-19.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _SOURCES = {NORMAL: ("rsna", "rsna", "cohen"), PNEUMONIA: ("rsna", "cohen"), COV
 def class_of(study: Study) -> str:
     """The class of a study's film, as the three-class lists spell it."""
     sides = {finding.side for finding in study.findings if finding.label in OPACITIES_OF_PNEUMONIA}
-    if "bilateral" in sides or len(sides) > 1:
+    if not _is_borrowed(study) and ("bilateral" in sides or len(sides) > 1):
         return COVID
     return PNEUMONIA if sides else NORMAL
 
@@ -43,10 +44,14 @@ def write_covidx(folder: Path, studies: Iterable[Study], image_px: int) -> None:
         write_text(folder / list_name, "\n".join(lines) + "\n")
 
 
+def _is_borrowed(study: Study) -> bool:
+    return study.dataset != "covidx"
+
+
 def _film(study: Study, kind: str) -> tuple[str, str, str]:
     """Source, the source's patient number and its file name; RSNA's films have no patient but themselves."""
     sources = _SOURCES[kind]
-    source = sources[study.patient % len(sources)]
+    source = "rsna" if _is_borrowed(study) else sources[study.patient % len(sources)]
     number = study.patient + 1
     if source == "rsna":
         image_id = formats.hyphenated(formats.digest(study, "image"), (8, 4, 4, 4, 12))

@@ -5,6 +5,8 @@
 - ``mimic_parted_patient``: a patient of the official training part, so of the pre-training data, has a test film.
 - ``rsna_from_nih``: one in five of RSNA's films are NIH's, under RSNA's names; the mappings file says which.
 - ``siim_from_nih``: one in five of SIIM's films are NIH's, and nothing but the pictures says so.
+- ``covidx_from_rsna``: one in five of COVIDx's films are RSNA's, under RSNA's names; together with ``rsna_from_nih``
+  they are NIH's, which no file of COVIDx tells.
 """
 
 from __future__ import annotations
@@ -29,18 +31,27 @@ _JPEG_QUALITY = 75
 
 
 def painter_of(name: str, number: int, config: MadeConfig) -> str:
-    """The data set whose film a study shows: ``name``, or NIH where that is planted."""
-    is_borrowed = f"{name}_from_nih" in config.leaks and number % _EVERY == 0
-    if not is_borrowed:
+    """The data set whose film a study shows: ``name``, or where that is planted the one it is borrowed from."""
+    lender = next((lender for one, lender in _loans(config) if one == name), None)
+    if lender is None or number % _EVERY:
         return name
-    if number >= config.num_studies.get("nih", 0):
-        raise InputError(f"leaks: {name}_from_nih needs as many studies of nih as of {name} (num_studies)")
-    return "nih"
+    if number >= config.num_studies.get(lender, 0):
+        raise InputError(f"leaks: {name}_from_{lender} needs as many studies of {lender} as of {name} (num_studies)")
+    return painter_of(lender, number, config)
 
 
-def plant(name: str, folder: Path, config: MadeConfig) -> list[str]:
-    """Plant what the settings ask of one data set into its written folder; return the names of its leaks."""
-    mine: list[str] = sorted(leak for leak in config.leaks if leak.split("_")[0] == name)
+def _loans(config: MadeConfig) -> list[tuple[str, str]]:
+    """(who borrows, from whom)"""
+    return [(name, lender) for name, parted, lender in (leak.partition("_from_") for leak in config.leaks) if parted]
+
+
+def plant(name: str, owner: str, folder: Path, config: MadeConfig) -> list[str]:
+    """Plant what the settings ask of one data set into its written folder; return the names of its leaks.
+
+    ``owner`` is the data set whose studies it shows, and whose borrowed films it has.
+    """
+    borrowed = {f"{one}_from_{lender}" for one, lender in _loans(config) if one == owner}
+    mine: list[str] = sorted({leak for leak in config.leaks if leak.split("_")[0] == name} | borrowed)
     for leak in mine:
         if leak in _PLANTERS:
             _PLANTERS[leak](folder)
