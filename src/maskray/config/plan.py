@@ -84,9 +84,19 @@ class Plan:
 
     def variant(self, paper: str, variant: str) -> dict[str, Any]:
         """The settings of one variant: the paper's, with the variant's overlay laid over them."""
-        settings = self.papers[paper]
         if variant == "default":
-            return settings
+            return self.papers[paper]
+        # Every job asks, and checking costs milliseconds.
+        if (paper, variant) not in self._variants:
+            self._variants[paper, variant] = self._lay_variant(paper, variant)
+        return self._variants[paper, variant]
+
+    @cached_property
+    def _variants(self) -> dict[tuple[str, str], dict[str, Any]]:
+        return {}
+
+    def _lay_variant(self, paper: str, variant: str) -> dict[str, Any]:
+        settings = self.papers[paper]
         if variant not in settings.get("variants", {}):
             known = ", ".join(["default", *settings.get("variants", {})])
             raise InputError(f"config/papers/{paper}.yaml: no variant {variant}; there are: {known}")
