@@ -90,6 +90,13 @@ def test_a_misspelt_knob_of_a_method_is_named(fresh):
     assert "method: mask_ration: no such key" in result.stderr + result.stdout
 
 
+def test_braces_of_an_overlay_are_no_wildcards(fresh):
+    overlay = {"overlay": {"maco": {"zeroshot": {"positive": "There is {x}."}}}, "data_note": "films of {someone}"}
+    (fresh.folder / "own.yaml").write_text(yaml.safe_dump(overlay))
+    assert fresh.job_counts("--configfile", "own.yaml", "--", "results/report.html")["render_report"] == 1
+    assert fresh.job_counts("--configfile", "own.yaml", "--", "check_data")["check_data"] == 1
+
+
 def test_weights_are_looked_for_where_they_are_fetched(fresh):
     weights = "results/maco/default/seed0/pretrain/weights.safetensors"
     planned = fresh.snakemake("-n", "-p", "--config", "weights_folder=elsewhere", "--", weights).stdout

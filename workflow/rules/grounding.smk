@@ -17,7 +17,7 @@ rule draw_grounding:
         settings=lambda w: by_value(jobs.evaluation_stage(PLAN, w.paper, w.variant, f"{w.dataset}_grounding")),
         pretrained=lambda wildcards, input: str(Path(input.weights).parent),
         num_phrases=config.get("num_gallery_images", 6),
-        note=config["data_note"],
+        note=lambda wildcards: config["data_note"],
     shell:
         command(
             "draw_grounding",

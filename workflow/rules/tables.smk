@@ -112,7 +112,7 @@ rule draw_gallery:
     params:
         pretrained=lambda wildcards, input: str(Path(input.weights).parent),
         num_images=config.get("num_gallery_images", 6),
-        note=config["data_note"],
+        note=lambda wildcards: config["data_note"],
     shell:
         command(
             "draw_gallery",
@@ -132,7 +132,8 @@ rule render_report:
     conda:
         ENVIRONMENT
     params:
-        settings=by_value(jobs.report_stage(PLAN)),
+        # A function: a prompt in the settings has braces, which are no wildcards.
+        settings=lambda wildcards: by_value(jobs.report_stage(PLAN)),
     shell:
         command(
             "render_report",
