@@ -1,4 +1,5 @@
-"""Score the runs of a benchmark on one model: AUROC, F1 and accuracy per label and macro.
+"""Score the runs of a benchmark on one model: AUROC, F1 and accuracy per label and macro; or, of what was measured item
+by item (retrieval, grounding), the means.
 
 Intervals are bootstrapped over patients. --predictions, --metrics and --bootstrap take one file per run, in the same
 order.

@@ -76,6 +76,7 @@ def write_shards(folder, films):
             file.create_dataset(name, data=values_BSS, chunks=(1, *films_BSS.shape[1:]))
         file["image_id"] = list(films)
         file["checksum"] = checksums
+        file["content"] = np.array([(0, 0, *film.shape) for film in films.values()], np.int32)
     part = {"file": "part-0.h5", "num_images": len(films), "sha256_of_checksums": digest_of(list(films), checksums)}
     manifest = {"schema_version": 2, "dataset": "tiny", "settings": settings, "parts": [part], "hash": "0123"}
     write_json(folder / "manifest.json", manifest | {"num_images": len(films), "num_rejected": 0})

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from maskray.config.plan import TASKS
+
 TOP = Path(__file__).resolve().parent.parent
 LIBRARY = TOP / "src/maskray"
 MODULES = sorted(LIBRARY.rglob("*.py"))
@@ -92,8 +94,18 @@ def test_every_script_is_used_and_every_command_has_a_script():
     called = set()
     for path in (TOP / "workflow/rules").glob("*.smk"):
         called |= set(re.findall(r'command\(\s*"([a-z_]+)"', path.read_text()))
+        called |= set(TASKS.values()) if '"{params.script}"' in path.read_text() else set()
     by_hand = set(re.findall(r"scripts/([a-z_]+)\.py", (TOP / "Makefile").read_text()))
     assert {p.stem for p in SCRIPTS} == called | by_hand
+
+
+def test_shell_commands_of_a_loop_name_nothing_of_it():
+    """Snakemake puts them together when a job runs: the names of a loop then have their last values."""
+    text = (TOP / "workflow/rules/evaluate.smk").read_text()
+    shells = re.findall(r"^( +)shell:\n((?:\1 +.*\n)+)", text, re.M)
+    assert len(shells) >= 4
+    for _, block in shells:
+        assert not re.search(r"\b(task|benchmark|dataset)\b", block), block
 
 
 def test_conda_environment_holds_the_same_list_as_requirements():

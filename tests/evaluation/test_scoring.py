@@ -7,6 +7,7 @@ import pytest
 
 from maskray.config.stages import ScoreStage
 from maskray.errors import InputError
+from maskray.evaluation.measurements import Measurements, write_measurements
 from maskray.evaluation.predictions import Predictions, write_predictions
 from maskray.evaluation.scoring import score_file
 from maskray.files import read_json
@@ -47,3 +48,15 @@ def test_without_a_test_image_nothing_is_written(tmp_path):
     with pytest.raises(InputError, match="no image of the test part"):
         score_file(tmp_path / "p.parquet", SETTINGS, tmp_path / "metrics.json", tmp_path / "bootstrap.npz")
     assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]
+
+
+def test_measurements_are_scored_as_means(tmp_path):
+    ids = [f"i{i}" for i in range(10)]
+    measured = Measurements(ids, ids, [""] * 10, {"i2t_r1": np.arange(10) % 2}, {"num_candidates": 10})
+    write_measurements(tmp_path / "m.parquet", measured)
+    score_file(tmp_path / "m.parquet", SETTINGS, tmp_path / "metrics.json", tmp_path / "bootstrap.npz")
+    content = read_json(tmp_path / "metrics.json")
+    assert [(row["metric"], row["label"], row["value"]) for row in content["rows"]] == [("i2t_r1", "all", 0.5)]
+    assert content["settings"] == {"num_candidates": 10}
+    with np.load(tmp_path / "bootstrap.npz", allow_pickle=False) as replicates:
+        assert replicates["i2t_r1/all"].shape == (40,)

@@ -8,7 +8,7 @@ import torch
 
 from maskray.config.training import ZeroshotConfig
 from maskray.errors import InputError
-from maskray.evaluation import zeroshot
+from maskray.evaluation import texts
 from maskray.evaluation.zeroshot import build_prompts, encode_texts, score_zeroshot
 from tests.made_benchmark import LABELS, TinyMethod
 
@@ -22,7 +22,7 @@ def letters_as_tokens(monkeypatch):
     def encode(tokenizer, text, max_tokens):
         return SimpleNamespace(ids=[ord(letter) % 300 for letter in text][:max_tokens])
 
-    monkeypatch.setattr(zeroshot, "encode", encode)
+    monkeypatch.setattr(texts, "encode", encode)
 
 
 def test_prompts_from_the_vocabulary_and_from_settings():

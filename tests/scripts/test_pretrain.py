@@ -94,6 +94,7 @@ def test_stopped_by_a_signal_it_goes_on_and_keeps_what_it_finished(repository, t
         "text_encoder",
         "method.yaml",
         "log.csv",
+        "maps.csv",
         "provenance.json",
         "resume",
     }

@@ -107,7 +107,7 @@ def test_headings_say_only_what_differs(make_layout):
     assert layout.leaves == ("1%", "10%", "1%", "zero-shot")
     assert layout.unit == "AUC, per cent"
     assert layout.details == ("Epoch",)
-    assert layout.decimals == 2
+    assert {column.decimals for column in layout.panels[0].columns} == {2}
 
 
 def test_made_data_are_never_compared(make_layout):

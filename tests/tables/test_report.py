@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -86,6 +87,17 @@ def test_figures_are_embedded_under_their_paper(sources):
     page = render(sources)
     assert page.index("data:image/svg+xml;base64,") < page.index("data:image/png;base64,") < page.index('id="data"')
     assert 'alt="Gallery of mnm, variant default, pre-training seed 0"' in page
+
+
+def test_figures_of_grounding_have_a_section_and_name_their_data_set(sources):
+    names = ("ms_cxr_grounding.png", "ms_cxr_grounding_tau.png")
+    for name in names:
+        Image.new("L", (4, 4)).save(sources.figures[1].with_name(f"mnm-default-seed0-{name}"))
+    more = [sources.figures[1].with_name(f"mnm-default-seed0-{name}") for name in names]
+    page = render(replace(sources, figures=[*sources.figures, *more]))
+    assert "<h3>Phrase grounding</h3>" in page
+    assert 'alt="Phrase grounding, MS-CXR of mnm, variant default, pre-training seed 0"' in page
+    assert 'alt="Phrase grounding over tau, MS-CXR of mnm, variant default, pre-training seed 0"' in page
 
 
 def test_png_of_a_curve_is_left_out_where_there_is_an_svg(sources):

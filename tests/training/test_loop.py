@@ -8,6 +8,7 @@ import traceback
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from tests.made_studies import make_source, stage
@@ -111,6 +112,16 @@ def test_every_method_trains_and_is_read_again(source, tmp_path, paper):
     assert last < first
 
 
+def test_the_map_is_written_after_each_epoch(undisturbed):
+    with (undisturbed / "maps.csv").open() as handle:
+        first, *_, last = maps = list(csv.DictReader(handle))
+    assert [(int(row["step"]), int(row["epoch"])) for row in maps] == [(3, 0), (7, 1), (11, 2)]
+    weights_hw = load_method(undisturbed).method.position_weights()
+    written = [float(last[f"position_weights/{y}/{x}"]) for y, x in np.ndindex(*weights_hw.shape)]
+    assert written == pytest.approx(weights_hw.flatten().tolist(), abs=1e-6)
+    assert first != last
+
+
 def test_phases_follow_each_other(source, tmp_path):
     assert train(source, tmp_path, "mmclip", phase_steps=[5], num_epochs=2)
     log = rows(tmp_path)
@@ -154,6 +165,7 @@ def test_killed_and_started_again_ends_with_the_same_bits(source, tmp_path, undi
     assert train_in_a_fork(source, tmp_path, num_workers=1) == 0
     assert weights(tmp_path) == weights(undisturbed)
     assert rows(tmp_path) == rows(undisturbed)
+    assert (tmp_path / "maps.csv").read_text() == (undisturbed / "maps.csv").read_text()
 
 
 def test_a_signal_saves_whatever_the_interval(source, tmp_path, capfd):

@@ -3,9 +3,10 @@
 import logging
 
 import pytest
+import torch
 
 from maskray.training import progress
-from maskray.training.progress import Progress, TrainingLog, note_of
+from maskray.training.progress import Progress, Records, TrainingLog, note_of
 
 
 def row(step, **terms):
@@ -97,3 +98,25 @@ def test_a_bar_on_a_terminal(monkeypatch, caplog, capsys):
         bar.advance(2)
     assert "images" in capsys.readouterr().err
     assert not caplog.records
+
+
+def test_maps_are_rows_of_patches_and_resume_like_the_log(tmp_path):
+    weights = {"weights": torch.tensor([[0.0, 1.0], [2.0, -3.5]])}
+    for first, last in ((0, 3), (1, 2)):
+        records = Records(tmp_path, 3, first)
+        for step in range(first, last):
+            records.append(row(step), weights)
+        records.close()
+    assert (tmp_path / "maps.csv").read_text().splitlines() == [
+        "step,epoch,weights/0/0,weights/0/1,weights/1/0,weights/1/1",
+        "0,0,0.0,1.0,2.0,-3.5",
+        "1,0,0.0,1.0,2.0,-3.5",
+    ]
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 3
+
+
+def test_maps_of_a_method_without_any_are_a_header(tmp_path):
+    records = Records(tmp_path, 2, 0)
+    records.append(row(0), {})
+    records.close()
+    assert (tmp_path / "maps.csv").read_text() == "step,epoch\n"

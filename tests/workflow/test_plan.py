@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,21 @@ def test_one_table_asks_for_just_what_it_needs(fresh):
 
 def test_one_benchmark_can_be_named_alone(fresh):
     counts = fresh.job_counts("rsna_classification")
-    assert counts["finetune_rsna_classification"] == 90
+    assert counts["finetune_rsna_classification"] == 120
     assert not any(rule.startswith("finetune") and "rsna" not in rule for rule in counts)
+
+
+def test_retrieval_asks_for_reports_and_grounding_draws_its_pictures(fresh):
+    figures = [f"results/figures/maco-default-seed0-ms_cxr_grounding{end}" for end in (".png", "_tau.svg")]
+    tables = ["results/tables/medim/table2.md", "results/tables/maco/table5.md"]
+    planned = fresh.snakemake("-n", "-p", "--", *figures, *tables).stdout
+    assert "retrieve.py" in planned
+    assert "--reports results/reports/mimic/reports.parquet" in planned
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", planned.partition("Job stats:")[2], re.M))
+    assert counts["predict_mimic_retrieval"] == "2"
+    # MAE alone has no text to ground, and is still fine-tuned.
+    assert (counts["predict_ms_cxr_grounding"], counts["finetune_rsna_classification"]) == ("2", "45")
+    assert (counts["draw_grounding"], counts["draw_tau_sweep"], counts["pretrain"]) == ("1", "1", "5")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +60,7 @@ def test_one_benchmark_can_be_named_alone(fresh):
         ("config/datasets/nih.yaml", "licence:", "license:", "did you mean licence?"),
         ("config/config.yaml", "mmclip, maco]", "mmclip, maca]", "no paper maca; allowed: dmlm, maco, medim,"),
         ("config/config.yaml", "drop: {}", "drop: {nih: [mine]}", "no split mine; there are: dmlm, maco"),
+        ("config/papers/maco.yaml", "padding: counted", "padding: black", "grounding.padding"),
         ("config/config.yaml", "shard_jobs: 64", "shard_job: 64", "shard_job: no such key (did you mean shard_jobs?)"),
     ],
 )  # fmt: skip
@@ -59,11 +74,27 @@ def test_a_wrong_key_is_named_with_its_path_and_the_allowed_names(fresh, file, o
     assert "Traceback" not in result.stderr
 
 
+def test_retrieval_without_reports_is_refused_when_planning(fresh):
+    path = fresh.folder / "config/papers/medim.yaml"
+    text = path.read_text().replace("mimic_retrieval: {protocol: medim}", "nih_retrieval: {protocol: official}")
+    path.write_text(text.replace("benchmark: mimic_retrieval", "benchmark: nih_retrieval"))
+    result = fresh.snakemake("-n", check=False)
+    assert "config/papers/medim.yaml: benchmarks.nih_retrieval: nih has no reports" in result.stderr + result.stdout
+    assert "Traceback" not in result.stderr
+
+
 def test_a_misspelt_knob_of_a_method_is_named(fresh):
     overlay = {"overlay": {"maco": {"method": {"mask_ration": 0.5}}}}
     (fresh.folder / "wrong.yaml").write_text(yaml.safe_dump(overlay))
     result = fresh.snakemake("-n", "--configfile", "wrong.yaml", check=False)
     assert "method: mask_ration: no such key" in result.stderr + result.stdout
+
+
+def test_braces_of_an_overlay_are_no_wildcards(fresh):
+    overlay = {"overlay": {"maco": {"zeroshot": {"positive": "There is {x}."}}}, "data_note": "films of {someone}"}
+    (fresh.folder / "own.yaml").write_text(yaml.safe_dump(overlay))
+    assert fresh.job_counts("--configfile", "own.yaml", "--", "results/report.html")["render_report"] == 1
+    assert fresh.job_counts("--configfile", "own.yaml", "--", "check_data")["check_data"] == 1
 
 
 def test_weights_are_looked_for_where_they_are_fetched(fresh):

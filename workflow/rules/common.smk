@@ -37,7 +37,7 @@ def site_flags(wildcards, output):
 
 def command(script, arguments, shown=False):
     """The shell command of a rule; long work is shown on the terminal besides being logged."""
-    program = f"{shlex.quote(str(PYTHON))} {shlex.quote(str(TOP / 'scripts' / script))}.py"
+    program = f"{shlex.quote(str(PYTHON))} {shlex.quote(str(TOP / 'scripts'))}/{script}.py"
     return f"{program} {arguments} " + ("2>&1 | tee {log}" if shown else "> {log} 2>&1")
 
 
@@ -85,6 +85,11 @@ def pretrain_inputs(wildcards):
 def gallery_inputs(wildcards):
     """The first pre-training data set, from which the pictures are drawn."""
     return {name: files[0] for name, files in pretrain_inputs(wildcards).items() if name != "excluded"}
+
+
+def grounding_inputs(w):
+    """What a picture of phrase grounding is drawn from."""
+    return PATHS.benchmark_inputs(w.paper, w.variant, w.pretrain_seed, f"{w.dataset}_grounding")
 
 
 def table_cells(wildcards, file):

@@ -121,8 +121,8 @@ rule check_data:
     conda:
         ENVIRONMENT
     params:
-        settings=by_value(jobs.check_data_stage(PLAN), in_order=True),
-        site=by_value({"site": {name: PATHS.site(name) for name in PLAN.datasets}}),
+        settings=lambda wildcards: by_value(jobs.check_data_stage(PLAN), in_order=True),
+        site=lambda wildcards: by_value({"site": {name: PATHS.site(name) for name in PLAN.datasets}}),
         page=f"{ROOT}/data/check_data",
     shell:
         command(

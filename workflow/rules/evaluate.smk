@@ -72,15 +72,21 @@ for benchmark in PLAN.benchmarks():
                 predictions=f"{MODEL}/{benchmark}/predictions.parquet",
                 provenance=f"{MODEL}/{benchmark}/provenance.json",
             log:
-                f"{ROOT}/logs/zeroshot/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}.log",
+                f"{ROOT}/logs/{task}/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}.log",
             conda:
                 ENVIRONMENT
             threads: THREADS
             params:
+                # Shell commands are put together when the job runs, after the loop: nothing of the loop may stand there.
+                script=task,
                 settings=benchmark_settings(benchmark),
                 pretrained=lambda wildcards, input: str(Path(input.weights).parent),
+                reports=lambda wildcards, input: f"--reports {input.reports}" if "reports" in input.keys() else "",
             shell:
-                command("zeroshot", f"{INPUT_FLAGS} --predictions {{output.predictions}}")
+                command(
+                    "{params.script}",
+                    f"{INPUT_FLAGS} {{params.reports}} --predictions {{output.predictions}}",
+                )
 
     rule:
         name:

@@ -34,6 +34,7 @@ rule pretrain:
         image_encoder=f"{MODEL}/pretrain/image_encoder.safetensors",
         method=f"{MODEL}/pretrain/method.yaml",
         history=f"{MODEL}/pretrain/log.csv",
+        maps=f"{MODEL}/pretrain/maps.csv",
         provenance=f"{MODEL}/pretrain/provenance.json",
     log:
         f"{ROOT}/logs/pretrain/{{paper}}-{{variant}}-seed{{pretrain_seed}}.log",

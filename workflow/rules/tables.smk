@@ -4,6 +4,7 @@ localrules:
     collect_all_metrics,
     render_table,
     draw_learning_curves,
+    draw_weight_maps,
     render_report,
 
 
@@ -78,6 +79,25 @@ rule draw_learning_curves:
         )
 
 
+rule draw_weight_maps:
+    input:
+        maps=f"{MODEL}/pretrain/maps.csv",
+    output:
+        svg=f"{ROOT}/figures/{{paper}}-{{variant}}-seed{{pretrain_seed}}-weight_maps.svg",
+        png=f"{ROOT}/figures/{{paper}}-{{variant}}-seed{{pretrain_seed}}-weight_maps.png",
+    log:
+        f"{ROOT}/logs/draw_weight_maps/{{paper}}-{{variant}}-seed{{pretrain_seed}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        title=lambda wildcards: f"{wildcards.paper}, {wildcards.variant}, seed {wildcards.pretrain_seed}: {config['data_note']}",
+    shell:
+        command(
+            "draw_weight_maps",
+            "--maps {input.maps} --title {params.title:q} --figure {output.svg} --png {output.png}",
+        )
+
+
 rule draw_gallery:
     input:
         unpack(gallery_inputs),
@@ -92,7 +112,7 @@ rule draw_gallery:
     params:
         pretrained=lambda wildcards, input: str(Path(input.weights).parent),
         num_images=config.get("num_gallery_images", 6),
-        note=config["data_note"],
+        note=lambda wildcards: config["data_note"],
     shell:
         command(
             "draw_gallery",
@@ -112,7 +132,8 @@ rule render_report:
     conda:
         ENVIRONMENT
     params:
-        settings=by_value(jobs.report_stage(PLAN)),
+        # A function: a prompt in the settings has braces, which are no wildcards.
+        settings=lambda wildcards: by_value(jobs.report_stage(PLAN)),
     shell:
         command(
             "render_report",

@@ -46,6 +46,11 @@ def pretrain_stage(plan: Plan, paper: str, variant: str) -> dict[str, Any]:
     return {"paper": paper, "variant": variant} | sections | runtime(plan, "pretrain")
 
 
+def section_of(task: str) -> str:
+    """Where a paper file has the settings of a kind of job; a section that a paper does not need it leaves out."""
+    return {"retrieve": "retrieval", "ground": "grounding"}.get(task, task)
+
+
 def evaluation_stage(plan: Plan, paper: str, variant: str, benchmark: str) -> dict[str, Any]:
     """The settings of one benchmark of one variant."""
     dataset, task = task_of(benchmark)
@@ -53,7 +58,8 @@ def evaluation_stage(plan: Plan, paper: str, variant: str, benchmark: str) -> di
     if task == "linear_probe":
         fractions = [parse_fraction(name) for name in plan.fractions(benchmark)]
         stage |= {"fractions": fractions, "seeds": list(plan.seeds["finetune"])}
-    return stage | {task: plan.variant(paper, variant)[task]}
+    section = section_of(task)
+    return stage | {section: plan.variant(paper, variant).get(section, {})}
 
 
 def table_stage(plan: Plan, paper: str, table: str) -> dict[str, Any]:

@@ -8,9 +8,33 @@ from pydantic import Field
 
 from maskray.config.base import Frozen
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
-from maskray.config.training import FinetuneConfig, LinearProbeConfig, PretrainConfig, ZeroshotConfig
+from maskray.config.training import (
+    FinetuneConfig,
+    GroundingConfig,
+    LinearProbeConfig,
+    PretrainConfig,
+    RetrievalConfig,
+    ZeroshotConfig,
+)
 
-Metric = Literal["auroc", "f1", "f1_oracle", "accuracy", "accuracy_oracle"]
+Metric = Literal[
+    "auroc",
+    "f1",
+    "f1_oracle",
+    "accuracy",
+    "accuracy_oracle",
+    "i2t_r1",
+    "i2t_r5",
+    "i2t_r10",
+    "t2i_r1",
+    "t2i_r5",
+    "t2i_r10",
+    "miou",
+    "cnr",
+    "cnr_signed",
+    "pointing_game",
+    "box_share",
+]
 
 
 class BenchmarkConfig(Frozen):
@@ -24,6 +48,7 @@ class RowConfig(Frozen):
 
     name: str
     variant: str = "default"
+    without: tuple[str, ...] = Field((), description="benchmarks that a row has no means for; its cells stay empty")
 
 
 class ColumnGroup(Frozen):
@@ -32,8 +57,11 @@ class ColumnGroup(Frozen):
     heading: str = Field(description="as printed")
     benchmark: str = Field(description="data set and task, e.g. rsna_classification")
     metrics: dict[str, Metric] = Field(description="printed name -> our metric")
-    fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field((), description="empty: zero-shot")
-    labels: tuple[str, ...] = Field(("macro",), description="macro, or label names, one column each")
+    fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field((), description="empty: nothing is trained")
+    labels: tuple[str, ...] = Field(
+        ("macro",), description="macro (mean over labels), all (mean over all items), or label names, one column each"
+    )
+    per_cent: bool = Field(True, description="false: as plain numbers, such as CNR")
     note: str = Field("", description="why the cells are not comparable with the printed ones, if so")
 
 
@@ -60,6 +88,11 @@ class PaperConfig(Frozen):
     finetune: FinetuneConfig
     linear_probe: LinearProbeConfig
     zeroshot: ZeroshotConfig
+    retrieval: RetrievalConfig = RetrievalConfig()
+    grounding: GroundingConfig = GroundingConfig()
     benchmarks: dict[str, BenchmarkConfig]
     tables: dict[str, TableConfig]
+    figures: tuple[Literal["weight_maps"], ...] = Field(
+        (), description="of the default variant, besides the usual ones"
+    )
     variants: dict[str, dict[str, Any]] = Field({}, description="name -> overlay over this file")

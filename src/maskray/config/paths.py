@@ -40,6 +40,10 @@ class Paths:
         """A file of one data set."""
         return f"{self.root}/data/{dataset}/{name}"
 
+    def reports(self, dataset: str) -> str:
+        """The structured reports of a data set."""
+        return f"{self.root}/reports/{dataset}/reports.parquet"
+
     def site(self, dataset: str) -> dict[str, str | None]:
         """Folders of the raw files by name; made data have theirs below the root.
 
@@ -80,9 +84,10 @@ class Paths:
 
     def benchmark_inputs(self, paper: str, variant: str, seed: str, benchmark: str) -> dict[str, str]:
         """What every benchmark of a pre-trained model reads, by name."""
-        dataset, _ = task_of(benchmark)
+        dataset, task = task_of(benchmark)
         protocol = self.plan.benchmark_protocol(paper, benchmark)
-        return {
+        reports = {"reports": self.reports(dataset)} if task == "retrieve" else {}
+        return reports | {
             "weights": f"{self.root}/{paper}/{variant}/seed{seed}/pretrain/weights.safetensors",
             "index": self.data(dataset, "index.parquet"),
             "split": self.data(dataset, f"splits/{protocol}/split.csv"),
@@ -100,7 +105,7 @@ class Paths:
             "indexes": [self.data(name, "index.parquet") for name, _ in pairs],
             "splits": [self.data(name, f"splits/{protocol}/split.csv") for name, protocol in pairs],
             "manifests": [self.data(name, "shards/manifest.json") for name, _ in pairs],
-            "reports": [f"{self.root}/reports/{name}/reports.parquet" for name in chosen["datasets"]],
+            "reports": [self.reports(name) for name in chosen["datasets"]],
             "excluded": [file for name, _ in pairs for file in self.excluded(name)],
         } | ({"definitions": [chosen["definitions"]]} if chosen.get("definitions") else {})
 
@@ -146,6 +151,17 @@ class Paths:
             "excluded": [file for name, _ in names[1:] for file in self.excluded(name)],
         }
 
+    def _grounding_figures(self) -> list[str]:
+        """Phrases on their films for each model that is grounded; the sweep of tau where a model has one."""
+        cells = [cell for cell in self.plan.all_cells() if task_of(cell.benchmark)[1] == "ground"]
+        found = []
+        for cell in cells:
+            is_swept = self.plan.variant(cell.paper, cell.variant).get("grounding", {}).get("taus")
+            for seed in self.plan.seeds["pretrain"]:
+                stem = f"{self.root}/figures/{cell.paper}-{cell.variant}-seed{seed}-{cell.benchmark}"
+                found += [f"{stem}.png", *([f"{stem}_tau.svg"] if is_swept else [])]
+        return found
+
     @property
     def _compares_pictures(self) -> bool:
         return self.plan.config.get("leakage", {}).get("pictures", True)
@@ -172,9 +188,17 @@ class Paths:
         splits = self.plan.used_splits()
         trained = [m for m in self.plan.models() if self.plan.is_trained(m.paper, m.variant)]
         drawn = [f"{figures}/{m.paper}-{m.variant}-seed{m.seed}" for m in trained]
+        own = [
+            f"{figures}/{m.paper}-{m.variant}-seed{m.seed}-{name}.svg"
+            for m in trained
+            for name in self.plan.papers[m.paper].get("figures", ())
+            if m.variant == "default"
+        ]
         return {
             "tables": [file for file in self.all_tables() if file.endswith(".html")],
-            "figures": [f"{stem}-{what}" for stem in drawn for what in ("learning_curves.svg", "gallery.png")],
+            "figures": [f"{stem}-{what}" for stem in drawn for what in ("learning_curves.svg", "gallery.png")]
+            + own
+            + self._grounding_figures(),
             "manifests": [self.data(name, "shards/manifest.json") for name in dict(splits)],
             "splits": [self.data(name, f"splits/{protocol}/summary.json") for name, protocol in splits],
             "verdicts": self.verdicts(all_checks(self.plan)),

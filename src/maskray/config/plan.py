@@ -18,7 +18,14 @@ from maskray.config.split_rules import lay_splits, why_impossible
 from maskray.errors import InputError
 from maskray.files import read_yaml
 
-_TASKS = {"classification": "finetune", "linear_probe": "linear_probe", "zeroshot": "zeroshot"}
+# How a benchmark's name ends -> the kind of job, and the name of its script.
+TASKS = {
+    "classification": "finetune",
+    "linear_probe": "linear_probe",
+    "zeroshot": "zeroshot",
+    "retrieval": "retrieve",
+    "grounding": "ground",
+}
 
 
 @dataclass(frozen=True)
@@ -42,10 +49,10 @@ class Model:
 
 def task_of(benchmark: str) -> tuple[str, str]:
     """``rsna_classification`` -> (``rsna``, ``finetune``): the data set and the kind of job."""
-    for ending, task in _TASKS.items():
+    for ending, task in TASKS.items():
         if benchmark.endswith(f"_{ending}"):
             return benchmark.removesuffix(f"_{ending}"), task
-    raise InputError(f"{benchmark}: a benchmark is named <data set>_<{'|'.join(_TASKS)}>")
+    raise InputError(f"{benchmark}: a benchmark is named <data set>_<{'|'.join(TASKS)}>")
 
 
 @dataclass(frozen=True)
@@ -77,9 +84,19 @@ class Plan:
 
     def variant(self, paper: str, variant: str) -> dict[str, Any]:
         """The settings of one variant: the paper's, with the variant's overlay laid over them."""
-        settings = self.papers[paper]
         if variant == "default":
-            return settings
+            return self.papers[paper]
+        # Every job asks, and checking costs milliseconds.
+        if (paper, variant) not in self._variants:
+            self._variants[paper, variant] = self._lay_variant(paper, variant)
+        return self._variants[paper, variant]
+
+    @cached_property
+    def _variants(self) -> dict[tuple[str, str], dict[str, Any]]:
+        return {}
+
+    def _lay_variant(self, paper: str, variant: str) -> dict[str, Any]:
+        settings = self.papers[paper]
         if variant not in settings.get("variants", {}):
             known = ", ".join(["default", *settings.get("variants", {})])
             raise InputError(f"config/papers/{paper}.yaml: no variant {variant}; there are: {known}")
@@ -107,6 +124,7 @@ class Plan:
             Cell(paper, row.get("variant", "default"), group["benchmark"], fraction)
             for row in settings["rows"]
             for group in settings["columns"]
+            if group["benchmark"] not in row.get("without", ())
             if self.why_not_run(group["benchmark"], paper) is None
             for fraction in (tuple(map(fraction_name, group.get("fractions", ()))) or (None,))
         ]
@@ -161,8 +179,11 @@ class Plan:
 
     def benchmark_protocol(self, paper: str, benchmark: str) -> str:
         """The split that a paper's benchmark uses; the data set must define it."""
-        protocol = self.papers[paper]["benchmarks"][benchmark]["protocol"]
-        return self._known_protocol(task_of(benchmark)[0], protocol)
+        dataset, task = task_of(benchmark)
+        protocol = self._known_protocol(dataset, self.papers[paper]["benchmarks"][benchmark]["protocol"])
+        if task == "retrieve" and not self.datasets[dataset].get("has_reports"):
+            raise InputError(f"config/papers/{paper}.yaml: benchmarks.{benchmark}: {dataset} has no reports")
+        return protocol
 
     def pretrain_splits(self, paper: str, variant: str) -> list[tuple[str, str]]:
         """(data set, protocol) pairs that a variant pre-trains on."""

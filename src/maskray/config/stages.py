@@ -11,7 +11,14 @@ from maskray.config.dataset import DatasetConfig
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.config.paper import TableConfig
 from maskray.config.preprocessing import CheckDataConfig, ImagesConfig
-from maskray.config.training import FinetuneConfig, LinearProbeConfig, PretrainConfig, ZeroshotConfig
+from maskray.config.training import (
+    FinetuneConfig,
+    GroundingConfig,
+    LinearProbeConfig,
+    PretrainConfig,
+    RetrievalConfig,
+    ZeroshotConfig,
+)
 
 Precision = Literal["32-true", "bf16-mixed"]
 
@@ -57,6 +64,18 @@ class ZeroshotStage(BenchmarkStage):
     """Zero-shot classification."""
 
     zeroshot: ZeroshotConfig
+
+
+class RetrievalStage(BenchmarkStage):
+    """Retrieval between films and reports."""
+
+    retrieval: RetrievalConfig
+
+
+class GroundingStage(BenchmarkStage):
+    """Phrase grounding."""
+
+    grounding: GroundingConfig
 
 
 class ScoreStage(Frozen):

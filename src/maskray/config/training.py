@@ -103,3 +103,30 @@ class ZeroshotConfig(Frozen):
     positive: str = "{x}"
     negative: str = "no {x}"
     phrases: dict[str, str] = Field({}, description="label -> phrase, where the vocabulary's own is not wanted")
+
+
+class RetrievalConfig(Frozen):
+    """Retrieval of reports by films and of films by reports, among the studies of the test part."""
+
+    num_candidates: PositiveInt | None = Field(
+        None, description="so many studies, drawn by the seed, are queries and candidates; null: all"
+    )
+    distinct: Literal["no", "labels", "texts"] = Field(
+        "no", description="one study of each set of labels, or of each text: no candidate is as right as another"
+    )
+    seed: int = 0
+
+
+class GroundingConfig(Frozen):
+    """Phrase grounding: where a film resembles a sentence, against the boxes that radiologists drew for it."""
+
+    thresholds: tuple[Annotated[float, Field(gt=-1, lt=1)], ...] = Field(
+        (0.1, 0.2, 0.3, 0.4, 0.5), min_length=1, description="mIoU is the mean over them; the map reaches from -1 to 1"
+    )
+    smoothing_sigma: NonNegativeFloat = Field(1.5, description="of a Gaussian over the map, in patches; 0: none")
+    padding: Literal["counted", "left_out"] = Field(
+        "counted", description="whether the black bars that make a film square count as outside of the boxes"
+    )
+    taus: tuple[PositiveFloat, ...] = Field(
+        (), description="sweep of the position weights' temperature, for methods that have such weights"
+    )

@@ -119,14 +119,23 @@ def has_text(reports: pd.DataFrame, text: str) -> pd.Series:
     return reports[list(columns)].fillna("").agg("".join, axis=1).str.strip() != ""
 
 
+def read_reports(path: Path, text: str, guides: str = "") -> pd.DataFrame:
+    """Of ``reports.parquet`` what reading a text takes: study_id and the columns of its style.
+
+    Raises InputError where the file cannot be read or has a study twice.
+    """
+    columns = list(dict.fromkeys([*_REPORT_COLUMNS, *(() if text == "sentences" else style_of(text, guides).columns)]))
+    reports = _read_table(pd.read_parquet, path, columns=columns)
+    if reports["study_id"].duplicated().any():
+        raise InputError(f"{path}: a study_id stands in it twice; make it again")
+    return reports
+
+
 def _join(source: PairSource, store: ImageStore, text: str, guides: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One source's pairs (image_id, study: row among its used reports) and its used reports."""
     training = _read_training(source)
     assert source.reports is not None
-    columns = list(dict.fromkeys([*_REPORT_COLUMNS, *(() if text == "sentences" else style_of(text, guides).columns)]))
-    reports = _read_table(pd.read_parquet, source.reports, columns=columns)
-    if reports["study_id"].duplicated().any():
-        raise InputError(f"{source.reports}: a study_id stands in it twice; make it again")
+    reports = read_reports(source.reports, text, guides)
     with_text = reports[has_text(reports, text)]
     has_pixels = training["image_id"].map(lambda image_id: image_id in store)
     has_report = training["study_id"].isin(reports["study_id"])

@@ -50,7 +50,7 @@ class BenchmarkImages:
                 image that the index has not.
         """
         self.labels = tuple(labels)
-        self.split_path, self.manifest_path = Path(split), Path(manifest)
+        self.index_path, self.split_path, self.manifest_path = Path(index), Path(split), Path(manifest)
         if not self.manifest_path.is_file():
             raise InputError(f"{manifest}: no such file; shard the images first (rule collect_shards)")
         self.store = ImageStore(self.manifest_path.parent)
@@ -87,6 +87,11 @@ class BenchmarkImages:
             kept["patient_id"].tolist(),
             kept[[label_column(label) for label in self.labels]].to_numpy(np.float32, copy=True),
         )
+
+    def index_rows(self, image_ids: Sequence[str]) -> pd.DataFrame:
+        """The rows of the index, all columns, in the order of ``image_ids``."""
+        index = load_index(self.index_path).set_index("image_id", drop=False)
+        return index.loc[list(image_ids)].reset_index(drop=True)
 
     def read(self, image_ids: Sequence[str]) -> Tensor:
         """Films [B, H, W], uint8."""

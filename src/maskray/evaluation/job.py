@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 Stage = TypeVar("Stage", bound="BenchmarkStage")
 
 
-def add_input_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of all benchmarks."""
+def add_input_flags(parser: argparse.ArgumentParser, provenance: bool = True) -> None:
+    """The flags of all benchmarks; a picture of one has no provenance."""
     parser.add_argument("--settings", required=True, metavar="FILE", help="the benchmark (YAML, or as JSON)")
     parser.add_argument("--pretrained", required=True, metavar="DIR", help="folder that pretrain wrote")
     parser.add_argument("--index", required=True, metavar="FILE", help="index.parquet of the data set")
     parser.add_argument("--split", required=True, metavar="FILE", help="split.csv of the protocol")
     parser.add_argument("--manifest", required=True, metavar="FILE", help="manifest.json of the shards")
+    if not provenance:
+        return
     parser.add_argument("--provenance", required=True, metavar="FILE", help="JSON to write: where the result came from")
 
 
@@ -51,10 +53,11 @@ class Job(Generic[Stage]):
         provenance.write(path, seeds=seeds, config=config, inputs=hashes, started=self.started)
 
 
-def open_job(arguments: argparse.Namespace, stage_class: type[Stage]) -> Job[Stage]:
+def open_job(arguments: argparse.Namespace, stage_class: type[Stage], *more_inputs: str) -> Job[Stage]:
     """Read settings and images, and prepare the runtime; what is needed of the pre-trained method is read after it.
 
-    The images come first, as a wrong path shows there at once.
+    The images come first, as a wrong path shows there at once. ``more_inputs`` are flags of files whose hashes are
+    recorded besides.
     """
     started = time.time()
     stage = stage_class.read(arguments.settings)
@@ -69,5 +72,5 @@ def open_job(arguments: argparse.Namespace, stage_class: type[Stage]) -> Job[Sta
         "index": Path(arguments.index),
         "split": Path(arguments.split),
         "weights": Path(arguments.pretrained) / "weights.safetensors",
-    }
+    } | {name: Path(getattr(arguments, name)) for name in more_inputs}
     return Job(stage, images, runtime, inputs, started)

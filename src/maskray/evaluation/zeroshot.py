@@ -22,8 +22,8 @@ from maskray.evaluation.images import BenchmarkImages
 from maskray.evaluation.predictions import Predictions
 from maskray.evaluation.runtime import Runtime
 from maskray.evaluation.supervised import predictions_of
+from maskray.evaluation.texts import pad_texts
 from maskray.methods.base import Method
-from maskray.reports.tokens import encode
 from maskray.reports.vocabulary import phrase
 
 
@@ -70,11 +70,4 @@ def score_zeroshot(
 
 def encode_texts(method: Method, tokenizer: Any, max_tokens: int, texts: Sequence[str], runtime: Runtime) -> Tensor:
     """Text features [texts, E] of the joint space, one pass for all, padded to the longest."""
-    tokens = [encode(tokenizer, text, max_tokens).ids for text in texts]
-    longest = max(len(ids) for ids in tokens)
-    token_ids_BT = torch.full((len(tokens), longest), tokenizer.pad_token_id, dtype=torch.int64)
-    is_real_BT = torch.zeros((len(tokens), longest), dtype=torch.bool)
-    for row, ids in enumerate(tokens):
-        token_ids_BT[row, : len(ids)] = torch.tensor(ids)
-        is_real_BT[row, : len(ids)] = True
-    return method.encode_text(token_ids_BT.to(runtime.device), is_real_BT.to(runtime.device))
+    return method.encode_text(*pad_texts(tokenizer, max_tokens, texts, runtime))

@@ -146,6 +146,10 @@ class Method(nn.Module, ABC):
     def forward(self, *batches: Batch) -> Losses:
         """The losses of one batch of each stream; all randomness is a function of the batches' ``sample_seeds_B``."""
 
+    def maps(self) -> dict[str, Tensor]:
+        """Learned weights over the grid of patches, each [h, w], worth following through training; none by default."""
+        return {}
+
     def after_update(self) -> None:
         """What follows a step of the optimiser, such as moving averages; nothing unless a method says so."""
 
@@ -169,7 +173,25 @@ class Method(nn.Module, ABC):
         """Features_BE of length 1, nothing hidden."""
         return nn.functional.normalize(self.project_text(token_ids_BL, token_is_real_BL).float(), dim=1)
 
-    def patch_text_similarity(self, images_BHW: Tensor, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
+    @property
+    def weighs_positions(self) -> bool:
+        """Whether some positions of a film count more than others, see :meth:`weigh_positions`."""
+        return False
+
+    def weigh_positions(self, maps_Bhw: Tensor, tau: float | None = None) -> Tensor:
+        """Maps over patches, each patch times the weight of its position; as they are where all count the same.
+
+        ``tau`` softens the weights; without it, the method's own.
+        """
+        return maps_Bhw
+
+    def patch_text_similarity(
+        self, images_BHW: Tensor, token_ids_BL: Tensor, token_is_real_BL: Tensor, tau: float | None = None
+    ) -> Tensor:
+        """How much each patch of a film resembles its own text, maps_Bhw: cosines, weighed by position."""
+        return self.weigh_positions(self.patch_text_cosines(images_BHW, token_ids_BL, token_is_real_BL), tau)
+
+    def patch_text_cosines(self, images_BHW: Tensor, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
         """Cosine in -1..1 between each patch of a film and its own text, maps_Bhw."""
         patches_BNE = nn.functional.normalize(self.project_image(images_BHW)[1].float(), dim=2)
         texts_BE = nn.functional.normalize(self.project_text(token_ids_BL, token_is_real_BL).float(), dim=1)

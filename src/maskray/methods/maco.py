@@ -10,7 +10,7 @@ Huang et al., Enhancing Representation in Radiography-Reports Foundation Model, 
 | 3.3 Eq. (2) | ``weigh`` |
 | 3.3 Eq. (3) | ``align`` |
 | 3.3 Eq. (4) | ``forward`` |
-| 2.3, 2.5 weight map and grounding | ``position_weights``, ``patch_text_similarity`` |
+| 2.3, 2.5 weight map and grounding | ``position_weights``, ``weigh_positions`` |
 
 Shapes: B batch, G global batch, H = W pixels, N patches, V visible patches, P values per patch, h, w patches down and
 across, L word pieces, C width of the text encoder. Masks are True = hidden.
@@ -188,14 +188,20 @@ class Maco(Method):
         """The scorer's weights on the grid of patches, weights_hw: the map of Fig. 4."""
         return self.scorer.weight.detach()[0].unflatten(0, self.image_encoder.grid)
 
-    def patch_text_similarity(
-        self, images_BHW: Tensor, token_ids_BL: Tensor, token_is_real_BL: Tensor, tau: float | None = None
-    ) -> Tensor:
-        """Sec. 2.3 and 2.5: cosines times softmax(position weights / tau), maps_Bhw; ``tau`` for Fig. 5's sweep."""
-        cosines_Bhw = super().patch_text_similarity(images_BHW, token_ids_BL, token_is_real_BL)
+    @property
+    def weighs_positions(self) -> bool:
+        """Plain contrast learns no weights: they stay equal."""
+        return self.config.objective == "weighted"
+
+    def maps(self) -> dict[str, Tensor]:
+        """The map of Fig. 4."""
+        return {"position_weights": self.position_weights()} if self.weighs_positions else {}
+
+    def weigh_positions(self, maps_Bhw: Tensor, tau: float | None = None) -> Tensor:
+        """Sec. 2.3 and 2.5: maps times softmax(position weights / tau); ``tau`` for Fig. 5's sweep."""
         weights_hw = self.position_weights()
         shares_N = (weights_hw.flatten() / (tau or self.config.grounding_tau)).softmax(dim=0)
-        return cosines_Bhw * shares_N.view_as(weights_hw)
+        return maps_Bhw * shares_N.view_as(weights_hw)
 
     @torch.no_grad()
     def explain(self, batch: Batch) -> list[MaskView]:

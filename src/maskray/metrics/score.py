@@ -6,7 +6,6 @@ set itself).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskray.metrics.classification import Ranking, best_f1_threshold
-from maskray.metrics.intervals import Resamples, percentile_interval, resample_patients
+from maskray.metrics.intervals import resample_patients
+from maskray.metrics.rows import MACRO, Score, finite, macro, summary, with_the_test_set_first
 
 METRICS = ("auroc", "f1", "f1_oracle", "accuracy", "accuracy_oracle")
 
@@ -32,14 +32,6 @@ class Part:
     scores_NL: NDArray[np.floating]
 
 
-@dataclass(frozen=True)
-class Score:
-    """``metrics.json`` as plain values, and the replicates by ``<metric>/<label>``."""
-
-    metrics: dict[str, Any]
-    replicates: dict[str, NDArray[np.float32]]
-
-
 def score(
     labels: Sequence[str], validation: Part, test: Part, *, num_replicates: int, confidence: float, seed: int
 ) -> Score:
@@ -49,7 +41,7 @@ def score(
     runs over the labels that have both classes there. Thresholds from validation stay as they are.
     """
     thresholds = [best_f1_threshold(validation.labels_NL[:, i], validation.scores_NL[:, i]) for i in range(len(labels))]
-    resamples = _with_the_test_set_first(resample_patients(test.patient_ids, num_replicates, seed))
+    resamples = with_the_test_set_first(resample_patients(test.patient_ids, num_replicates, seed))
     rankings = [
         Ranking(test.labels_NL[:, i], test.scores_NL[:, i], resamples.patient_of_image_N) for i in range(len(labels))
     ]
@@ -62,26 +54,20 @@ def score(
     for metric, values_LR in zip(METRICS, values_MLR, strict=True):
         left_out[metric] = [name for name, value in zip(labels, values_LR[:, 0], strict=True) if np.isnan(value)]
         by_label = dict(zip(labels, values_LR, strict=True))
-        for name, values_R in {"macro": _macro(values_LR), **by_label}.items():
-            rows.append({"metric": metric, "label": name} | _summary(values_R, confidence))
+        for name, values_R in {MACRO: macro(values_LR), **by_label}.items():
+            rows.append({"metric": metric, "label": name} | summary(values_R, confidence))
             replicates[f"{metric}/{name}"] = values_R[1:].astype(np.float32)
         for row, counted in zip(rows[-len(labels) - 1 :], _numbers(values_LR, rankings, test), strict=True):
             row.update(counted)
     metrics = {
         "rows": rows,
         "labels_left_out": left_out,
-        "thresholds": {name: _finite(value) for name, value in zip(labels, thresholds, strict=True)},
+        "thresholds": {name: finite(value) for name, value in zip(labels, thresholds, strict=True)},
         "num_replicates": num_replicates,
         "confidence": confidence,
         "seed": seed,
     }
     return Score(metrics, replicates)
-
-
-def _with_the_test_set_first(resamples: Resamples) -> Resamples:
-    """The test set as it is becomes column 0, so that values and replicates come from the same lines."""
-    as_it_is = np.ones((resamples.weights_PR.shape[0], 1), np.uint16)
-    return Resamples(np.hstack([as_it_is, resamples.weights_PR]), resamples.patient_of_image_N)
 
 
 def _score_label(ranking: Ranking, threshold: float, weights_PR: NDArray[np.uint16]) -> NDArray[np.floating]:
@@ -96,15 +82,6 @@ def _score_label(ranking: Ranking, threshold: float, weights_PR: NDArray[np.uint
     return np.concatenate([np.stack(one) for one in passes], axis=1)
 
 
-def _macro(values_LR: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Mean over the labels that the test set can score [R], of those that the replicate can score too."""
-    values_KR = values_LR[~np.isnan(values_LR[:, 0])]
-    is_defined_KR = ~np.isnan(values_KR)
-    num_defined_R = is_defined_KR.sum(axis=0)
-    totals_R = np.where(is_defined_KR, values_KR, 0).sum(axis=0)
-    return np.where(num_defined_R > 0, totals_R / np.maximum(num_defined_R, 1), np.nan)
-
-
 def _numbers(values_LR: NDArray[np.floating], rankings: Sequence[Ranking], test: Part) -> list[dict[str, int]]:
     """Images and positives behind the macro row, then behind each label's."""
     is_scored_L = ~np.isnan(values_LR[:, 0])
@@ -115,19 +92,3 @@ def _numbers(values_LR: NDArray[np.floating], rankings: Sequence[Ranking], test:
         "num_labels": len(scored),
     }
     return [macro] + [{"num_images": ranking.num_images, "num_positive": ranking.num_positive} for ranking in rankings]
-
-
-def _summary(values_R: NDArray[np.floating], confidence: float) -> dict[str, Any]:
-    """Value and interval of a row; what is not defined is null, never zero."""
-    interval = percentile_interval(values_R[1:], confidence)
-    return {
-        "value": _finite(values_R[0]),
-        "low": _finite(interval.low),
-        "high": _finite(interval.high),
-        "num_replicates_left_out": interval.num_left_out,
-    }
-
-
-def _finite(value: float) -> float | None:
-    """JSON has no NaN."""
-    return None if math.isnan(value) else float(value)

@@ -12,7 +12,8 @@ import pandas as pd
 
 from maskray.errors import InputError
 from maskray.metrics.intervals import percentile_interval
-from maskray.tables.parts import MACRO, Cell
+from maskray.metrics.rows import ALL, MACRO, is_whole
+from maskray.tables.parts import Cell
 
 PERCENT = 100
 CONFIDENCE = 0.95
@@ -20,13 +21,17 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Address:
-    """Where a cell's numbers are found among the collected metrics. ``fraction`` is empty for zero-shot."""
+    """Where a cell's numbers are found among the collected metrics.
+
+    ``fraction`` is empty where nothing is trained. ``scale`` turns a metric into the unit of the cell.
+    """
 
     variant: str
     benchmark: str
     fraction: str
     metric: str
     label: str
+    scale: float = PERCENT
 
 
 def cell_at(address: Address, metrics: pd.DataFrame) -> Cell:
@@ -45,10 +50,10 @@ def cell_at(address: Address, metrics: pd.DataFrame) -> Cell:
     reasons = _missing_labels(runs) if address.label == MACRO else ()
     if chosen["value"].isna().any():
         return Cell(text="undefined", reasons=reasons or _undefined(address.label), predictions=_files(chosen))
-    return _mean_over_runs(chosen, reasons)
+    return _mean_over_runs(chosen, reasons, address.scale)
 
 
-def _mean_over_runs(runs: pd.DataFrame, reasons: tuple[str, ...]) -> Cell:
+def _mean_over_runs(runs: pd.DataFrame, reasons: tuple[str, ...], scale: float) -> Cell:
     """Mean, its interval and the spread between runs.
 
     The interval covers the choice of the test patients: all runs saw the same resamples, so their replicates are
@@ -60,11 +65,11 @@ def _mean_over_runs(runs: pd.DataFrame, reasons: tuple[str, ...]) -> Cell:
     if len({one.size for one in replicates}) > 1:
         raise InputError(f"{_files(runs)[0]}: runs of one cell have different numbers of replicates; score them again")
     interval = percentile_interval(np.mean(replicates, axis=0), CONFIDENCE)
-    values = runs["value"].to_numpy(np.float64) * PERCENT
+    values = runs["value"].to_numpy(np.float64) * scale
     return Cell(
         value=float(values.mean()),
-        low=_finite(interval.low * PERCENT),
-        high=_finite(interval.high * PERCENT),
+        low=_finite(interval.low * scale),
+        high=_finite(interval.high * scale),
         sd=float(values.std(ddof=1)) if values.size > 1 else None,
         num_runs=int(values.size),
         num_images=int(runs["num_images"].iloc[0]),
@@ -75,7 +80,7 @@ def _mean_over_runs(runs: pd.DataFrame, reasons: tuple[str, ...]) -> Cell:
 
 def _missing_labels(runs: pd.DataFrame) -> tuple[str, ...]:
     """A macro average that leaves labels out says which."""
-    labels = runs[runs["label"] != MACRO]
+    labels = runs[~runs["label"].map(is_whole)]
     missing = labels.loc[labels["value"].isna(), "label"].unique()
     if not len(missing):
         return ()
@@ -88,6 +93,8 @@ def _missing_labels(runs: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _undefined(label: str) -> tuple[str, ...]:
+    if label == ALL:
+        return ("nothing of the test part could be measured",)
     return (f"the test part lacks positive or negative films of {_plain(label)}",)
 
 

@@ -38,6 +38,7 @@ SCHEMA = pa.schema(
         ("replicates", pa.list_(pa.float32())),
     ]
 )
+_UNBOUNDED = {"cnr", "cnr_signed"}
 _PATH = re.compile(
     r"(?:^|/)(?P<paper>[^/]+)/(?P<variant>[^/]+)/seed(?P<pretrain_seed>\d+)/(?P<benchmark>[^/]+)"
     r"(?:/(?P<fraction>[\d.]+%)/seed(?P<finetune_seed>\d+))?/metrics\.json$"
@@ -126,7 +127,7 @@ def _number(path: Path, entry: Any, replicates: Mapping[str, NDArray[np.float32]
     """One checked row of a metrics file; a value that is not defined (no positive film) stays null."""
     try:
         name = f"{entry['metric']}/{entry['label']}"
-        row = {key: _share(entry[key]) for key in ("value", "low", "high")}
+        row = {key: _number_of(entry["metric"], entry[key]) for key in ("value", "low", "high")}
         row |= {key: None if entry[key] is None else int(entry[key]) for key in ("num_images", "num_positive")}
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: a row is malformed ({error}); delete it and score again") from None
@@ -135,11 +136,11 @@ def _number(path: Path, entry: Any, replicates: Mapping[str, NDArray[np.float32]
     return row | {"metric": entry["metric"], "label": entry["label"], "replicates": replicates.get(name, ())}
 
 
-def _share(value: Any) -> float | None:
-    """A metric in 0..1, or None for null and NaN."""
+def _number_of(metric: str, value: Any) -> float | None:
+    """A metric, in 0..1 unless it is one without bounds; or None for null and NaN."""
     if value is None or float(value) != float(value):
         return None
-    if not 0 <= float(value) <= 1:
+    if not (0 <= float(value) <= 1 or (metric in _UNBOUNDED and abs(float(value)) < float("inf"))):
         raise ValueError(f"{value} is not within 0..1")
     return float(value)
 

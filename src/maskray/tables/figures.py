@@ -1,4 +1,4 @@
-"""Learning curves and the gallery of masks, drawn so that the same numbers give the same bytes.
+"""Learning curves, learned weights and the gallery of masks, drawn so that the same numbers give the same bytes.
 
 Shapes: S image side in pixels, h, w patches down and across.
 """
@@ -25,7 +25,7 @@ from maskray.errors import InputError
 from maskray.files import written_whole
 
 INK, BLUE, RED, PALE = "#1c2430", "#1f5fae", "#d1495b", "#bcd2ee"
-_STYLE: Any = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.edgecolor": "#8a95a3",
@@ -42,6 +42,7 @@ _STYLE: Any = {
 }
 _NOT_DRAWN = {"step", "epoch", "images_per_second"}
 _PANELS_PER_ROW = 3
+_MAPS_PER_ROW = 8
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,9 @@ def draw_learning_curves(log: str | Path, title: str, svg: str | Path, png: str 
     steps = _read_log(Path(log))
     names = [name for name in steps.columns if name not in _NOT_DRAWN and steps[name].notna().any()]
     names.sort(key=lambda name: name != "total")
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         num_rows = max(1, math.ceil(len(names) / _PANELS_PER_ROW))
-        figure = _figure(9, 0.6 + 2.0 * num_rows)
+        figure = new_figure(9, 0.6 + 2.0 * num_rows)
         axes = figure.subplots(num_rows, _PANELS_PER_ROW, squeeze=False)
         for name, panel in zip(names, axes.flat, strict=False):
             _draw_curve(panel, steps["step"].to_numpy() + 1, steps[name].to_numpy(), name)
@@ -82,16 +83,16 @@ def draw_learning_curves(log: str | Path, title: str, svg: str | Path, png: str 
         for panel in axes[-1]:
             panel.set_xlabel("step")
         figure.suptitle("\n".join(textwrap.wrap(title, 100)), x=0.01, ha="left", fontsize=10)
-        _save(figure, svg)
-        _save(figure, png)
+        save(figure, svg)
+        save(figure, png)
 
 
 def draw_gallery(examples: Sequence[Example], title: str, data_note: str, png: str | Path) -> None:
     """One row per film: film, ridge response, then for each mask its attention, hidden patches, reconstruction."""
     columns = [title for title, _ in _panels(examples[0])]
     note = textwrap.wrap(f"{data_note.rstrip('.')}. Films that were held out of training.", 110)
-    with mpl.rc_context(_STYLE):
-        figure = _figure(2.1 * max(len(columns), 4), 0.7 + 2.6 * len(examples) + 0.18 * len(note))
+    with mpl.rc_context(STYLE):
+        figure = new_figure(2.1 * max(len(columns), 4), 0.7 + 2.6 * len(examples) + 0.18 * len(note))
         axes = figure.subplots(len(examples), len(columns), squeeze=False)
         for row, example in zip(axes, examples, strict=True):
             for panel, (_, draw) in zip(row, _panels(example), strict=True):
@@ -102,7 +103,42 @@ def draw_gallery(examples: Sequence[Example], title: str, data_note: str, png: s
         for name, panel in zip(columns, axes[0], strict=True):
             panel.set_title(name)
         figure.suptitle("\n".join([title, *note]), x=0.01, ha="left", fontsize=9)
-        _save(figure, png)
+        save(figure, png)
+
+
+def draw_weight_maps(maps: str | Path, title: str, svg: str | Path, png: str | Path) -> None:
+    """One row per map of a training's ``maps.csv``: its weights over the film after some of the epochs, one scale."""
+    epochs = _read_log(Path(maps))
+    shown = np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), _MAPS_PER_ROW)).round().astype(int))
+    weights_by_map = _grids(epochs.iloc[shown])
+    if not weights_by_map:
+        raise InputError(f"{maps}: no weights over the film; this method, or this variant of it, learns none")
+    with mpl.rc_context(STYLE):
+        figure = new_figure(1.3 * max(len(shown), 5) + 0.8, 0.6 + 1.6 * len(weights_by_map))
+        axes = figure.subplots(len(weights_by_map), len(shown), squeeze=False)
+        for row, (name, weights_Khw) in zip(axes, weights_by_map.items(), strict=True):
+            limit = max(float(np.abs(weights_Khw).max()), 1e-12)
+            for panel, epoch, weights_hw in zip(row, epochs["epoch"].to_numpy()[shown], weights_Khw, strict=True):
+                drawn = panel.imshow(weights_hw, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+                panel.set_title(f"epoch {epoch + 1:.0f}")
+                panel.set(xticks=[], yticks=[])
+            row[0].set_ylabel(name.replace("_", " "))
+            figure.colorbar(drawn, ax=list(row), shrink=0.8)
+        figure.suptitle("\n".join(textwrap.wrap(title, 100)), x=0.01, ha="left", fontsize=10)
+        save(figure, svg)
+        save(figure, png)
+
+
+def _grids(epochs: pd.DataFrame) -> dict[str, NDArray[np.floating]]:
+    """``<map>/<down>/<across>`` columns as arrays [epochs, h, w], by map."""
+    columns = [name.rsplit("/", 2) for name in epochs.columns if name.count("/") == 2]
+    sizes = {name: (int(down) + 1, int(across) + 1) for name, down, across in columns}  # The last patch comes last.
+    return {
+        name: epochs[[column for column in epochs.columns if column.startswith(f"{name}/")]]
+        .to_numpy()
+        .reshape(-1, *size)
+        for name, size in sizes.items()
+    }
 
 
 def _read_log(path: Path) -> pd.DataFrame:
@@ -134,19 +170,20 @@ def _draw_curve(panel: Axes, steps: NDArray[Any], values: NDArray[Any], name: st
 
 def _panels(example: Example) -> list[tuple[str, Callable[[Axes], None]]]:
     """Title and drawing of each panel of a film's row."""
-    panels: list[tuple[str, Callable[[Axes], None]]] = [("film", partial(_draw_grey, picture_SS=example.film_SS))]
+    panels: list[tuple[str, Callable[[Axes], None]]] = [("film", partial(draw_grey, picture_SS=example.film_SS))]
     if example.ridge_SS is not None:
         panels.append(("ridge response", partial(_draw_heat, picture=example.ridge_SS)))
     for mask in example.masks:
         if mask.attention_hw is not None:
-            panels.append((f"{mask.name}: attention", partial(_draw_attention, example.film_SS, mask.attention_hw)))
+            panels.append((f"{mask.name}: attention", partial(draw_attention, example.film_SS, mask.attention_hw)))
         panels.append((f"{mask.name}: hidden", partial(_draw_hidden, example.film_SS, mask.hidden_hw)))
         if mask.reconstruction_SS is not None:
-            panels.append(("reconstruction", partial(_draw_grey, picture_SS=np.clip(mask.reconstruction_SS, 0, 1))))
+            panels.append(("reconstruction", partial(draw_grey, picture_SS=np.clip(mask.reconstruction_SS, 0, 1))))
     return panels
 
 
-def _draw_grey(panel: Axes, picture_SS: NDArray[np.floating]) -> None:
+def draw_grey(panel: Axes, picture_SS: NDArray[np.floating]) -> None:
+    """A picture of grey values in 0..1."""
     panel.imshow(picture_SS, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
 
 
@@ -162,7 +199,7 @@ def _draw_hidden(film_SS: NDArray[np.floating], hidden_hw: NDArray[np.bool_], pa
     panel.set_xlabel(f"{hidden_hw.mean():.0%} hidden", fontsize=8)
 
 
-def _draw_attention(film_SS: NDArray[np.floating], attention_hw: NDArray[np.floating], panel: Axes) -> None:
+def draw_attention(film_SS: NDArray[np.floating], attention_hw: NDArray[np.floating], panel: Axes) -> None:
     """The film with its scores from the lowest (clear) to the highest (bright)."""
     lowest, highest = attention_hw.min(), attention_hw.max()
     share_hw = (attention_hw - lowest) / max(highest - lowest, 1e-12)
@@ -173,18 +210,18 @@ def _draw_attention(film_SS: NDArray[np.floating], attention_hw: NDArray[np.floa
 
 def _draw_over(panel: Axes, film_SS: NDArray[np.floating], overlay_hw4: NDArray[np.floating]) -> None:
     side = film_SS.shape[0]
-    _draw_grey(panel, film_SS)
+    draw_grey(panel, film_SS)
     panel.imshow(overlay_hw4, extent=(-0.5, side - 0.5, side - 0.5, -0.5), interpolation="nearest")
 
 
-def _figure(width_inches: float, height_inches: float) -> Figure:
+def new_figure(width_inches: float, height_inches: float) -> Figure:
     """A figure without pyplot: no global state, no display."""
     figure = Figure(figsize=(width_inches, height_inches), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def _save(figure: Figure, path: str | Path) -> None:
+def save(figure: Figure, path: str | Path) -> None:
     """Without a date and without the library's version: equal pictures are equal bytes."""
     is_svg = Path(path).suffix == ".svg"
     with written_whole(path) as partial:

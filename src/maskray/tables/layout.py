@@ -13,9 +13,9 @@ from maskray.config.plan import task_of
 from maskray.config.stages import TableStage
 from maskray.errors import InputError
 from maskray.tables import legend
-from maskray.tables.cells import Address, cell_at
+from maskray.tables.cells import PERCENT, Address, cell_at
 from maskray.tables.leakage import Flags
-from maskray.tables.parts import ZERO_SHOT, Cell, Column, Layout, Panel, Row
+from maskray.tables.parts import NO_MEANS, RETRIEVAL, ZERO_SHOT, Cell, Column, Layout, Panel, Row
 from maskray.tables.published import PublishedTable, column_key, detail_title
 
 
@@ -28,7 +28,7 @@ def lay_out(stage: TableStage, published: PublishedTable, metrics: pd.DataFrame,
     if stage.table.printed and not published.rows:
         raise InputError(f"{stage.paper} {stage.table_name}: no printed numbers; add them or set printed: false")
     metrics = metrics[metrics["paper"] == stage.paper]
-    columns = [column for group in stage.table.columns for column in _columns(group, stage)]
+    columns = _with_decimals([column for group in stage.table.columns for column in _columns(group, stage)], published)
     panels = tuple(
         Panel(title, part, _rows(stage, published, part, metrics, flags or {}))
         for title, part in _panels(stage, columns)
@@ -45,14 +45,14 @@ def lay_out(stage: TableStage, published: PublishedTable, metrics: pd.DataFrame,
         groups=tuple(legend.headings(first)),
         leaves=tuple(legend.leaves(first)),
         panels=panels,
-        decimals=_decimals(published, columns),
         notes=tuple(legend.notes(stage, published, panels)),
         marks=legend.marks(panels),
     )
 
 
 def _columns(group: ColumnGroup, stage: TableStage) -> list[Column]:
-    conditions = [fraction_name(fraction) for fraction in group.fractions] or [ZERO_SHOT]
+    untrained = RETRIEVAL if task_of(group.benchmark)[1] == "retrieve" else ZERO_SHOT
+    conditions = [fraction_name(fraction) for fraction in group.fractions] or [untrained]
     split_note = _about(group.benchmark, stage.split_notes)
     reasons = tuple(reason for reason in (group.note, split_note) if reason)
     return [
@@ -111,14 +111,20 @@ def _our_row(
         config.name,
         config.variant,
         (),
-        tuple(_our_cell(config.variant, column, stage, metrics, flags) for column in columns),
+        tuple(
+            Cell(text=NO_MEANS)
+            if column.group.benchmark in config.without
+            else dataclasses.replace(_our_cell(config.variant, column, stage, metrics, flags), decimals=column.decimals)
+            for column in columns
+        ),
     )
 
 
 def _our_cell(variant: str, column: Column, stage: TableStage, metrics: pd.DataFrame, flags: Flags) -> Cell:
     benchmark = column.group.benchmark
     metric = column.group.metrics[column.metric_title]
-    cell = cell_at(Address(variant, benchmark, column.fraction, metric, column.label), metrics)
+    scale = PERCENT if column.group.per_cent else 1
+    cell = cell_at(Address(variant, benchmark, column.fraction, metric, column.label, scale), metrics)
     why_not = _about(benchmark, stage.not_run)
     if cell.text == "not run" and why_not:
         return dataclasses.replace(cell, reasons=(why_not,))
@@ -135,15 +141,20 @@ def _difference_row(ours: Row, published: PublishedTable, columns: tuple[Column,
         if printed is None or cell.value is None:
             cells.append(Cell(text="–"))
         else:
-            cells.append(Cell(value=cell.value - printed, reasons=column.reasons + cell.reasons))
+            reasons = column.reasons + cell.reasons
+            cells.append(Cell(value=cell.value - printed, reasons=reasons, decimals=column.decimals))
     return Row("difference", ours.name, ours.variant, (), tuple(cells))
 
 
-def _decimals(published: PublishedTable, columns: list[Column]) -> int:
-    """As many decimals as the paper prints; one where it prints nothing."""
-    keys = {column.key for column in columns}
-    printed = [value for (_, key), value in published.cells.items() if key in keys]
-    return max((len(value.partition(".")[2]) for value in printed), default=1)
+def _with_decimals(columns: list[Column], published: PublishedTable) -> list[Column]:
+    """The columns with as many decimals as the paper prints in those of the same unit; one where it prints nothing."""
+
+    def decimals(per_cent: bool) -> int:
+        keys = {column.key for column in columns if column.group.per_cent == per_cent}
+        printed = [value for (_, key), value in published.cells.items() if key in keys]
+        return max((len(value.partition(".")[2]) for value in printed), default=1 if per_cent else 3)
+
+    return [dataclasses.replace(column, decimals=decimals(column.group.per_cent)) for column in columns]
 
 
 def _about(benchmark: str, notes: Mapping[str, str]) -> str:

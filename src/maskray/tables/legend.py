@@ -8,8 +8,13 @@ from itertools import groupby
 
 from maskray.config.plan import task_of
 from maskray.config.stages import TableStage
-from maskray.tables.parts import MACRO, ZERO_SHOT, Cell, Column, Heading, Panel
+from maskray.metrics.rows import ALL, MACRO
+from maskray.tables.parts import ZERO_SHOT, Cell, Column, Heading, Panel
 from maskray.tables.published import PublishedTable
+
+# What num_images of a kind of job counts; of all others it counts films.
+_FILMS = "Test films"
+_COUNTED = {"retrieve": "Queries, each against as many candidates", "ground": "Test phrases"}
 
 
 def title(stage: TableStage) -> str:
@@ -29,7 +34,12 @@ def unit(stage: TableStage, columns: tuple[Column, ...]) -> str:
     metrics = {column.metric_title for column in columns}
     said = list(metrics) if len(metrics) == 1 else []
     said += [ZERO_SHOT] if {column.condition for column in columns} == {ZERO_SHOT} else []
-    return ", ".join([*said, "per cent"])
+    in_per_cent = [column.group.heading for column in columns if column.group.per_cent]
+    if len(in_per_cent) == len(columns):
+        said.append("per cent")
+    elif in_per_cent:
+        said.append(f"{', '.join(dict.fromkeys(in_per_cent))} in per cent")
+    return ", ".join(said)
 
 
 def headings(columns: tuple[Column, ...]) -> Iterable[Heading]:
@@ -47,7 +57,7 @@ def leaves(columns: tuple[Column, ...]) -> Iterable[str]:
         len({column.condition for column in columns}) > 1,
     ]
     for column in columns:
-        label = "Average" if column.label == MACRO else column.label.replace("_", " ")
+        label = {MACRO: "Average", ALL: "All"}.get(column.label, column.label.replace("_", " "))
         parts = zip((label, column.metric_title, column.condition), varies, strict=True)
         yield " ".join(part for part, is_said in parts if is_said) or column.metric_title
 
@@ -84,20 +94,29 @@ def _notes_on_ours(stage: TableStage, has_printed: bool, ours: list[tuple[Column
         f"maskray: {several if max(runs) > 1 else 'one run'}; in brackets the 95 % interval of that value "
         "(bootstrap over test patients)."
     )
-    yield "Test films: " + "; ".join(_test_films(stage, ours)) + "."
+    for counted in (_FILMS, *_COUNTED.values()):
+        if told := list(_test_items(stage, ours, counted)):
+            yield f"{counted}: " + "; ".join(told) + "."
     if has_printed and stage.made:
         yield "No difference to the printed values is given: made data cannot be compared with real ones."
     elif has_printed:
-        yield "difference: maskray less printed, in percentage points."
+        is_plain = any(not column.group.per_cent for column, _ in ours)
+        yield f"difference: maskray less printed, in {'the unit of the column' if is_plain else 'percentage points'}."
 
 
-def _test_films(stage: TableStage, ours: list[tuple[Column, Cell]]) -> Iterable[str]:
+def _test_items(stage: TableStage, ours: list[tuple[Column, Cell]], counted: str) -> Iterable[str]:
+    """How many there are of what is counted, by data set."""
+    ours = [(column, cell) for column, cell in ours if _counted(column) == counted]
     for heading in dict.fromkeys(column.group.heading for column, _ in ours):
         found = [(column, cell) for column, cell in ours if column.group.heading == heading]
         dataset, _ = task_of(found[0][0].group.benchmark)
         name = stage.dataset_titles.get(dataset, heading)
         shown = heading if name.lower() == heading.lower() else f"{heading} ({name})"
         yield f"{shown} {_spread([cell.num_images for _, cell in found if cell.num_images is not None])}"
+
+
+def _counted(column: Column) -> str:
+    return _COUNTED.get(task_of(column.group.benchmark)[1], _FILMS)
 
 
 def _ours(panels: tuple[Panel, ...]) -> list[tuple[Column, Cell]]:

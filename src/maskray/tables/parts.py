@@ -10,16 +10,19 @@ from maskray.config.paper import ColumnGroup
 
 Kind = Literal["published", "ours", "difference"]
 ZERO_SHOT = "zero-shot"
-MACRO = "macro"
+RETRIEVAL = "retrieval"
+NO_MEANS = "–"
+"""What stands in the cells of a benchmark that a row has no means for."""
 MADE_REASON = "made data: not comparable with printed values"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell; numbers are in per cent.
+    """One cell; numbers are in the unit of its column, per cent unless that says otherwise.
 
     Attributes:
         text: what stands there instead of the number with our decimals: as printed, or why there is none.
+        decimals: to round to.
         low: lower end of the 95 % interval of the mean over the runs; ``high`` likewise.
         sd: standard deviation between the runs; None for a single run.
         reasons: why the reader must be careful; printed as footnotes.
@@ -35,11 +38,15 @@ class Cell:
     num_images: int | None = None
     reasons: tuple[str, ...] = ()
     predictions: tuple[str, ...] = ()
+    decimals: int = 1
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column. ``reasons`` say why its cells cannot be compared with the printed ones as they stand."""
+    """One column. ``reasons`` say why its cells cannot be compared with the printed ones as they stand.
+
+    ``decimals`` are as many as the paper prints.
+    """
 
     key: str
     group: ColumnGroup
@@ -47,11 +54,12 @@ class Column:
     condition: str
     label: str
     reasons: tuple[str, ...]
+    decimals: int = 1
 
     @property
     def fraction(self) -> str:
-        """Label fraction as in paths; empty for zero-shot."""
-        return "" if self.condition == ZERO_SHOT else self.condition
+        """Label fraction as in paths; empty where nothing is trained."""
+        return "" if self.condition in (ZERO_SHOT, RETRIEVAL) else self.condition
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,6 @@ class Layout:
     groups: tuple[Heading, ...]
     leaves: tuple[str, ...]
     panels: tuple[Panel, ...]
-    decimals: int
     notes: tuple[str, ...]
     marks: Mapping[str, str]
 
@@ -118,8 +125,9 @@ class Layout:
 
     @property
     def num_planned(self) -> int:
-        """Cells of ours."""
-        return sum(len(row.cells) for panel in self.panels for row in panel.rows if row.kind == "ours")
+        """Cells of ours that a row has the means for."""
+        ours = [row for panel in self.panels for row in panel.rows if row.kind == "ours"]
+        return sum(cell.text != NO_MEANS for row in ours for cell in row.cells)
 
     @property
     def num_run(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskray.errors import InputError
+from maskray.metrics.rows import MACRO, is_whole
 
 HEADER = ["table", "row", "column", "value"]
 _DETAIL = "row|"
@@ -31,9 +32,9 @@ class PublishedTable:
         return None if text is None else float(text)
 
 
-def column_key(heading: str, metric: str, condition: str, label: str = "macro") -> str:
-    """``RSNA Pneumonia``, ``AUC``, ``1%`` -> ``rsna pneumonia|auc|1%``; a label other than macro is a fourth part."""
-    parts = [heading, metric, condition] + ([] if label == "macro" else [label.replace("_", " ")])
+def column_key(heading: str, metric: str, condition: str, label: str = MACRO) -> str:
+    """``RSNA Pneumonia``, ``AUC``, ``1%`` -> ``rsna pneumonia|auc|1%``; a single label is a fourth part."""
+    parts = [heading, metric, condition] + ([] if is_whole(label) else [label.replace("_", " ")])
     return "|".join(parts).lower()
 
 

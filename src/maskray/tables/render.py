@@ -48,7 +48,7 @@ def shown(cell: Cell, kind: str, layout: Layout) -> Shown:
     """Round to the paper's decimals; a difference always has a sign."""
     if cell.text or cell.value is None:
         return Shown(cell.text, "", "", layout.marks_of(cell.reasons), kind != "published" or cell.value is None)
-    digits = f".{layout.decimals}f"
+    digits = f".{cell.decimals}f"
     number = _signed(cell.value, digits) if kind == "difference" else format(cell.value, digits)
     has_interval = cell.low is not None and cell.high is not None
     return Shown(

@@ -23,7 +23,12 @@ _TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 _STYLE = re.compile(r"<style>.*?</style>\s*", re.DOTALL)
 _COUNTS = re.compile(r'data-cells-run="(\d+)" data-cells-planned="(\d+)"')
 _FIGURE = re.compile(r"(?P<paper>[^-]+)-(?P<variant>.+)-seed(?P<seed>\d+)-(?P<name>[^-]+)")
-_KINDS = {"gallery": "Gallery", "learning": "Learning curves"}
+_KINDS = {
+    "gallery": "Gallery",
+    "learning": "Learning curves",
+    "weight": "Learned weights over the film",
+    "grounding": "Phrase grounding",
+}
 
 
 @dataclass(frozen=True)
@@ -142,10 +147,18 @@ def _picture(path: Path) -> tuple[str, Picture]:
     match = _FIGURE.fullmatch(path.stem)
     name = match["name"] if match else path.stem
     kind = next((title for word, title in _KINDS.items() if word in name), "Figures")
-    caption = name.replace("_", " ").capitalize()
+    caption = _caption(name)
     if match:
         caption += f" of {match['paper']}, variant {match['variant']}, pre-training seed {match['seed']}"
     return match["paper"] if match else "", Picture(kind, caption, f"data:{_TYPES[path.suffix]};base64,{content}")
+
+
+def _caption(name: str) -> str:
+    """``ms_cxr_grounding_tau`` -> ``Phrase grounding over tau, MS-CXR``; other names in plain words."""
+    for ending, title in (("_grounding", "Phrase grounding"), ("_grounding_tau", "Phrase grounding over tau")):
+        if name.endswith(ending):
+            return f"{title}, {name.removesuffix(ending).replace('_', '-').upper()}"
+    return name.replace("_", " ").capitalize()
 
 
 def _manifest(path: Path) -> dict[str, Any]:

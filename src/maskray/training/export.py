@@ -1,12 +1,13 @@
 """What pre-training leaves behind, and how it is read again.
 
 In the folder: ``weights.safetensors`` (the whole method), ``image_encoder.safetensors`` (timm names),
-``text_encoder/`` (Hugging Face model and tokenizer), ``method.yaml`` (settings by value), ``log.csv``.
+``text_encoder/`` (Hugging Face model and tokenizer), ``method.yaml`` (settings by value), ``log.csv``, ``maps.csv``.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,9 @@ class LoadedMethod:
     stage: PretrainStage
 
 
-def export_method(method: Method, tokenizer: Any, stage: PretrainStage, folder: Path, log: Path | None = None) -> None:
+def export_method(
+    method: Method, tokenizer: Any, stage: PretrainStage, folder: Path, records: Sequence[Path] = ()
+) -> None:
     """Write the files of the folder, each whole or absent; ``weights.safetensors`` is the last.
 
     ``image_encoder.safetensors`` loads with ``timm.create_model(name, num_classes=0, checkpoint_path=…)``.
@@ -48,9 +51,9 @@ def export_method(method: Method, tokenizer: Any, stage: PretrainStage, folder: 
     partial.replace(folder / "text_encoder")
     _save_weights(method.image_encoder.model, folder / "image_encoder.safetensors")
     write_yaml(folder / "method.yaml", {"stage": stage.model_dump(mode="json"), "vocabulary_size": len(tokenizer)})
-    if log is not None:
-        with written_whole(folder / "log.csv") as partial_log:
-            shutil.copyfile(log, partial_log)
+    for record in records:
+        with written_whole(folder / record.name) as partial_record:
+            shutil.copyfile(record, partial_record)
     _save_weights(method, folder / "weights.safetensors")
 
 

@@ -13,7 +13,6 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +33,7 @@ from maskray.training.export import export_method
 from maskray.training.fabric import is_true_anywhere, on_main, start_fabric
 from maskray.training.optimiser import build_optimiser, set_rates
 from maskray.training.preparation import Prepared, prepare
-from maskray.training.progress import Progress, TrainingLog, note_of
+from maskray.training.progress import Records
 from maskray.training.schedule import phase_at, rate_factor
 from maskray.training.seeding import compute_repeatably, seed_step
 
@@ -78,7 +77,9 @@ def pretrain(
             with resuming.stop_is_marked(resume, settings_hash, fabric.is_global_zero):
                 trainer.train()
             if fabric.is_global_zero:
-                export_method(prepared.method, prepared.tokenizer, stage, folder, log=resume / "log.csv")
+                export_method(
+                    prepared.method, prepared.tokenizer, stage, folder, [resume / name for name in Records.FILES]
+                )
             fabric.barrier()
             if signals.received is not None:
                 # The batch system will take this run for failed and remove its outputs: the checkpoint must stay.
@@ -135,32 +136,31 @@ class Trainer:
     def train(self) -> None:
         """Do the steps that the newest whole checkpoint does not hold yet."""
         first_step = self._load()
-        log = TrainingLog(self._resume / "log.csv", first_step) if self._fabric.is_global_zero else None
+        records = Records(self._resume, self._num_steps, first_step) if self._fabric.is_global_zero else None
         try:
-            with Progress("step", self._num_steps, first_step) if log else nullcontext() as progress:
-                if first_step < self._num_steps:
-                    self._run(first_step, log, progress)
+            if first_step < self._num_steps:
+                self._run(first_step, records)
         finally:
-            if log:
-                log.close()
+            if records:
+                records.close()
 
-    def _run(self, first_step: int, log: TrainingLog | None, progress: Progress | None) -> None:
+    def _run(self, first_step: int, records: Records | None) -> None:
         batches = batches_from(
             self._prepared.batches, first_step, self._runtime.num_workers, self._fabric.device.type == "cuda"
         )
         saved = time.monotonic()
         for step in range(first_step, self._num_steps):
             started = time.monotonic()
-            self._stop_if_asked(step, log)
+            self._stop_if_asked(step, records)
             row = self._step(step, self._next_batches(batches))
             row["images_per_second"] = round(self._batch_size / (time.monotonic() - started), 2)
-            if log is None or progress is None:
+            if records is None:
                 continue
-            log.append(row)
-            progress.advance(note=note_of(row))
             is_last = step + 1 == self._num_steps
+            ends_epoch = is_last or self._prepared.batches.order.epoch(step + 1) > row["epoch"]
+            records.append(row, self._method.maps() if ends_epoch else {})
             if is_last or time.monotonic() - saved >= self._runtime.checkpoint_seconds:
-                self._save(step + 1, log)
+                self._save(step + 1, records)
                 saved = time.monotonic()
 
     def _step(self, step: int, batches: tuple[Batch, ...]) -> dict[str, Any]:
@@ -202,18 +202,18 @@ class Trainer:
             raise stored if isinstance(stored, InputError) else InputError("another rank could not read its batch")
         return tuple(finish(each, self._config.augmentation, self._fabric.device) for each in stored)
 
-    def _stop_if_asked(self, step: int, log: TrainingLog | None) -> None:
+    def _stop_if_asked(self, step: int, records: Records | None) -> None:
         """After a signal: save and leave."""
         if not is_true_anywhere(self._fabric, self._signals.received is not None):
             return
-        if log is not None:
-            self._save(step, log)
+        if records is not None:
+            self._save(step, records)
             _log.warning("stopped by a signal after %d steps; run again to go on from there", step)
         self._fabric.barrier()
         sys.exit(_status(self._signals))
 
-    def _save(self, step: int, log: TrainingLog) -> None:
-        log.sync()
+    def _save(self, step: int, records: Records) -> None:
+        records.sync()
         state = {"method": self._method.state_dict(), "optimiser": self._optimiser.state_dict()}
         save_checkpoint(self._resume, step, self._settings_hash, state)
 

@@ -1,4 +1,6 @@
-"""What a long job says: a bar on a terminal, a line a minute elsewhere; of a training also ``log.csv``, every step."""
+"""What a long job says: a bar on a terminal, a line a minute elsewhere. A training also writes ``log.csv`` with every
+step, and ``maps.csv`` with every epoch's learned weights over the film.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,16 @@ import math
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from maskray.files import write_text
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LINES = 60.0
@@ -24,18 +29,20 @@ _LAST = ["total", "learning_rate", "gradient_norm", "images_per_second"]
 
 
 class TrainingLog:
-    """``log.csv``: step (from 0), epoch (from 0), the loss terms, total, learning rate, gradient norm, images/s.
+    """A csv with a row for a step: ``log.csv`` has step (from 0), epoch (from 0), the loss terms, total, learning rate,
+    gradient norm, images/s of every step.
 
     On resuming, rows of steps that are done again are cut off first.
     """
 
-    def __init__(self, path: Path, first_step: int) -> None:
+    def __init__(self, path: Path, first_step: int, columns: Sequence[str] = (*_FIRST, *_LAST)) -> None:
+        """``columns`` are the header of a run of no steps."""
         self._path = path
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
         kept = [line for line in lines[1:] if _is_row_before(line, first_step)]
         self._has_header = bool(kept)
         # Always a file with at least a header: a run of no steps has a log too.
-        write_text(path, "".join([*lines[:1], *kept]) if kept else ",".join([*_FIRST, *_LAST]) + "\n")
+        write_text(path, "".join([*lines[:1], *kept]) if kept else ",".join(columns) + "\n")
         self._handle = path.open("a", encoding="utf-8", newline="")
 
     def append(self, row: dict[str, Any]) -> None:
@@ -65,6 +72,17 @@ def _is_row_before(line: str, step: int) -> bool:
     return line.endswith("\n") and first.isdigit() and int(first) < step
 
 
+def row_of_maps(step: int, epoch: int, maps: Mapping[str, Tensor]) -> dict[str, Any]:
+    """A row of ``maps.csv``: step, epoch, and the weight of each patch as ``<map>/<patch down>/<patch across>``."""
+    cells = {
+        f"{name}/{down}/{across}": round(weight, 6)
+        for name, weights_hw in maps.items()
+        for down, line in enumerate(weights_hw.tolist())
+        for across, weight in enumerate(line)
+    }
+    return {"step": step, "epoch": epoch, **cells}
+
+
 class Progress:
     """Counts steps of ``what`` up to ``total``: a bar on a terminal, else a line at once and then one a minute.
 
@@ -81,6 +99,10 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the bar off the terminal."""
         if self._bar is not None:
             self._bar.close()
 
@@ -105,3 +127,32 @@ def note_of(row: Mapping[str, Any]) -> str:
     return ", ".join(
         [*(f"{name} {value:.4g}" for name, value in terms.items()), f"{row['images_per_second']:.1f} images/s"]
     )
+
+
+class Records:
+    """All that a run writes down: ``log.csv``, ``maps.csv``, and where it stands."""
+
+    FILES = ("log.csv", "maps.csv")
+
+    def __init__(self, resume: Path, num_steps: int, first_step: int) -> None:
+        log, maps = (resume / name for name in self.FILES)
+        self._log, self._maps = TrainingLog(log, first_step), TrainingLog(maps, first_step, _FIRST)
+        self._progress = Progress("step", num_steps, first_step)
+
+    def append(self, row: dict[str, Any], maps: Mapping[str, Tensor]) -> None:
+        """Add a step, and the maps after it where there are any."""
+        self._log.append(row)
+        if maps:
+            self._maps.append(row_of_maps(row["step"], row["epoch"], maps))
+        self._progress.advance(note=note_of(row))
+
+    def sync(self) -> None:
+        """Put the rows on disk, before the checkpoint that counts on them."""
+        self._log.sync()
+        self._maps.sync()
+
+    def close(self) -> None:
+        """Put the rows on disk and end the bar."""
+        self._log.close()
+        self._maps.close()
+        self._progress.close()
