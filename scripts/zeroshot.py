@@ -13,7 +13,7 @@ from maskray.evaluation import job
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__)
-    job.add_input_flags(parser)
+    job.add_input_flags(parser, ensemble=True)
     parser.add_argument("--predictions", required=True, metavar="FILE", help="Parquet to write")
     arguments = parser.parse_args(argv)
 
@@ -21,15 +21,15 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     opened = job.open_job(arguments, ZeroshotStage)
 
+    from maskray.evaluation.ensemble import score_together
     from maskray.evaluation.predictions import write_predictions
-    from maskray.evaluation.zeroshot import build_prompts, score_zeroshot
+    from maskray.evaluation.zeroshot import build_prompts
     from maskray.training.export import load_method
 
-    loaded = load_method(arguments.pretrained)
-    prompts = build_prompts(opened.stage.labels, opened.stage.zeroshot)
-    predictions = score_zeroshot(
-        loaded.method, loaded.tokenizer, loaded.stage.text_encoder.max_tokens, opened.images, prompts, opened.runtime
-    )
+    settings = opened.stage.zeroshot
+    prompts = build_prompts(opened.stage.labels, settings)
+    members = (load_method(folder) for folder in arguments.pretrained)
+    predictions = score_together(members, opened.images, prompts, settings.average, opened.runtime)
     write_predictions(arguments.predictions, predictions)
     opened.record(arguments.provenance, {}, {"prompts": prompts})
 

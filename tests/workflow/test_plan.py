@@ -90,6 +90,20 @@ def test_a_misspelt_knob_of_a_method_is_named(fresh):
     assert "method: mask_ration: no such key" in result.stderr + result.stdout
 
 
+def test_an_ensemble_trains_its_members_and_asks_them_together(fresh):
+    planned = fresh.snakemake("-n", "-p", "--", "results/mmclip/ensemble/seed0/rsna_zeroshot/metrics.json").stdout
+    assert dict(re.findall(r"^(\w+) +(\d+)$", planned, re.M))["pretrain"] == "6"
+    folders = " ".join(f"results/mmclip/default/seed{seed}/pretrain" for seed in range(6))
+    assert f"--pretrained {folders} --index" in planned
+
+
+def test_an_ensemble_is_for_zero_shot_alone(fresh):
+    overlay = {"overlay": {"mmclip": {"variants": {"paired_alone": {"zeroshot": {"num_members": 2}}}}}}
+    (fresh.folder / "own.yaml").write_text(yaml.safe_dump(overlay))
+    result = fresh.snakemake("-n", "--configfile", "own.yaml", check=False)
+    assert "paired_alone is an ensemble, for zero-shot alone: figure6" in result.stderr + result.stdout
+
+
 def test_braces_of_an_overlay_are_no_wildcards(fresh):
     overlay = {"overlay": {"maco": {"zeroshot": {"positive": "There is {x}."}}}, "data_note": "films of {someone}"}
     (fresh.folder / "own.yaml").write_text(yaml.safe_dump(overlay))

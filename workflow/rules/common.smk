@@ -62,6 +62,11 @@ def benchmark_inputs(benchmark):
     return lambda w: PATHS.benchmark_inputs(w.paper, w.variant, w.pretrain_seed, benchmark)
 
 
+def pretrained_folders(wildcards, input):
+    """A params function: the folder of a pre-trained model, or those of all members of an ensemble."""
+    return [str(Path(file).parent) for file in input.weights]
+
+
 def benchmark_settings(benchmark):
     """A params function: the settings of a benchmark of one variant."""
     return lambda w: by_value(jobs.evaluation_stage(PLAN, w.paper, w.variant, benchmark))

@@ -27,7 +27,7 @@ for benchmark in PLAN.benchmarks():
             threads: THREADS
             params:
                 settings=benchmark_settings(benchmark),
-                pretrained=lambda wildcards, input: str(Path(input.weights).parent),
+                pretrained=pretrained_folders,
             shell:
                 command(
                     "finetune",
@@ -54,7 +54,7 @@ for benchmark in PLAN.benchmarks():
             threads: THREADS
             params:
                 settings=benchmark_settings(benchmark),
-                pretrained=lambda wildcards, input: str(Path(input.weights).parent),
+                pretrained=pretrained_folders,
                 folder=lambda wildcards, output: str(Path(output.provenance).parent),
             shell:
                 command("linear_probe", f"{INPUT_FLAGS} --folder {{params.folder}}")
@@ -80,7 +80,7 @@ for benchmark in PLAN.benchmarks():
                 # Shell commands are put together when the job runs, after the loop: nothing of the loop may stand there.
                 script=task,
                 settings=benchmark_settings(benchmark),
-                pretrained=lambda wildcards, input: str(Path(input.weights).parent),
+                pretrained=pretrained_folders,
                 reports=lambda wildcards, input: f"--reports {input.reports}" if "reports" in input.keys() else "",
             shell:
                 command(

@@ -15,7 +15,7 @@ rule draw_grounding:
     threads: THREADS
     params:
         settings=lambda w: by_value(jobs.evaluation_stage(PLAN, w.paper, w.variant, f"{w.dataset}_grounding")),
-        pretrained=lambda wildcards, input: str(Path(input.weights).parent),
+        pretrained=pretrained_folders,
         num_phrases=config.get("num_gallery_images", 6),
         note=lambda wildcards: config["data_note"],
     shell:

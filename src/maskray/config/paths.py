@@ -82,13 +82,16 @@ class Paths:
                 found += [f"{run}/{file}" for run in (runs if cell.fraction else [folder])]
         return found
 
-    def benchmark_inputs(self, paper: str, variant: str, seed: str, benchmark: str) -> dict[str, str]:
-        """What every benchmark of a pre-trained model reads, by name."""
+    def benchmark_inputs(self, paper: str, variant: str, seed: str, benchmark: str) -> dict[str, str | list[str]]:
+        """What every benchmark of a pre-trained model reads, by name; of an ensemble the weights of all members."""
         dataset, task = task_of(benchmark)
         protocol = self.plan.benchmark_protocol(paper, benchmark)
-        reports = {"reports": self.reports(dataset)} if task == "retrieve" else {}
+        reports: dict[str, str | list[str]] = {"reports": self.reports(dataset)} if task == "retrieve" else {}
         return reports | {
-            "weights": f"{self.root}/{paper}/{variant}/seed{seed}/pretrain/weights.safetensors",
+            "weights": [
+                f"{self.root}/{paper}/{member.variant}/seed{member.seed}/pretrain/weights.safetensors"
+                for member in self.plan.members(paper, variant, int(seed))
+            ],
             "index": self.data(dataset, "index.parquet"),
             "split": self.data(dataset, f"splits/{protocol}/split.csv"),
             "manifest": self.data(dataset, "shards/manifest.json"),

@@ -128,7 +128,22 @@ class Plan:
             if self.why_not_run(group["benchmark"], paper) is None
             for fraction in (tuple(map(fraction_name, group.get("fractions", ()))) or (None,))
         ]
+        for cell in found:
+            if self._num_members(paper, cell.variant) > 1 and task_of(cell.benchmark)[1] != "zeroshot":
+                raise InputError(
+                    f"config/papers/{paper}.yaml: {cell.variant} is an ensemble, for zero-shot alone: {table}"
+                )
         return list(dict.fromkeys(found))
+
+    def members(self, paper: str, variant: str, seed: int) -> list[Model]:
+        """The pre-training runs behind a model: itself, or the runs of the default variant that are its ensemble."""
+        num = self._num_members(paper, variant)
+        return (
+            [Model(paper, "default", seed * num + k) for k in range(num)] if num > 1 else [Model(paper, variant, seed)]
+        )
+
+    def _num_members(self, paper: str, variant: str) -> int:
+        return self.variant(paper, variant)["zeroshot"].get("num_members", 1)
 
     def why_not_run(self, benchmark: str, paper: str) -> str | None:
         """Why a benchmark is not part of this run; None where it is."""
@@ -158,8 +173,8 @@ class Plan:
 
     def models(self) -> list[Model]:
         """Every pre-training run of this plan."""
-        seeds = self.seeds["pretrain"]
-        return [Model(paper, variant, s) for paper in self.papers for variant in self.variants(paper) for s in seeds]
+        asked = ((p, variant, s) for p in self.papers for variant in self.variants(p) for s in self.seeds["pretrain"])
+        return list(dict.fromkeys(model for each in asked for model in self.members(*each)))
 
     def is_trained(self, paper: str, variant: str) -> bool:
         """False for the random-init baseline, which has nothing to draw."""

@@ -103,6 +103,8 @@ class ZeroshotConfig(Frozen):
     positive: str = "{x}"
     negative: str = "no {x}"
     phrases: dict[str, str] = Field({}, description="label -> phrase, where the vocabulary's own is not wanted")
+    num_members: PositiveInt = Field(1, description="so many pre-training runs of the default variant answer together")
+    average: Literal["probabilities", "weights"] = Field("probabilities", description="what is averaged over them")
 
 
 class RetrievalConfig(Frozen):

@@ -20,10 +20,16 @@ if TYPE_CHECKING:
 Stage = TypeVar("Stage", bound="BenchmarkStage")
 
 
-def add_input_flags(parser: argparse.ArgumentParser, provenance: bool = True) -> None:
-    """The flags of all benchmarks; a picture of one has no provenance."""
+def add_input_flags(parser: argparse.ArgumentParser, provenance: bool = True, ensemble: bool = False) -> None:
+    """The flags of all benchmarks; a picture of one has no provenance, and an ensemble has several folders."""
     parser.add_argument("--settings", required=True, metavar="FILE", help="the benchmark (YAML, or as JSON)")
-    parser.add_argument("--pretrained", required=True, metavar="DIR", help="folder that pretrain wrote")
+    folder = "folder that pretrain wrote"
+    if ensemble:
+        parser.add_argument(
+            "--pretrained", required=True, nargs="+", metavar="DIR", help=f"{folder}; several: an ensemble"
+        )
+    else:
+        parser.add_argument("--pretrained", required=True, metavar="DIR", help=folder)
     parser.add_argument("--index", required=True, metavar="FILE", help="index.parquet of the data set")
     parser.add_argument("--split", required=True, metavar="FILE", help="split.csv of the protocol")
     parser.add_argument("--manifest", required=True, metavar="FILE", help="manifest.json of the shards")
@@ -68,9 +74,11 @@ def open_job(arguments: argparse.Namespace, stage_class: type[Stage], *more_inpu
     images = BenchmarkImages(arguments.index, arguments.split, arguments.manifest, stage.labels)
 
     runtime = prepare_runtime(stage.threads, stage.precision)
+    folders = arguments.pretrained if isinstance(arguments.pretrained, list) else [arguments.pretrained]
+    names = ["weights", *(f"weights {number}" for number in range(2, len(folders) + 1))]
     inputs = {
         "index": Path(arguments.index),
         "split": Path(arguments.split),
-        "weights": Path(arguments.pretrained) / "weights.safetensors",
+        **{name: Path(folder) / "weights.safetensors" for name, folder in zip(names, folders, strict=True)},
     } | {name: Path(getattr(arguments, name)) for name in more_inputs}
     return Job(stage, images, runtime, inputs, started)

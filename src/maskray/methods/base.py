@@ -153,6 +153,11 @@ class Method(nn.Module, ABC):
     def after_update(self) -> None:
         """What follows a step of the optimiser, such as moving averages; nothing unless a method says so."""
 
+    @property
+    @abstractmethod
+    def temperature(self) -> float:
+        """What cosines of films and texts are divided by before a softmax over them."""
+
     @abstractmethod
     def project_image(self, images_BHW: Tensor) -> tuple[Tensor, Tensor]:
         """Whole films in the joint space, not normalised: features_BE and, per patch, patches_BNE."""

@@ -171,6 +171,11 @@ class Maco(Method):
         weights = {"mae": weight, "align": 1 - weight}  # Eq. (4)
         return Losses({"mae": mae, "align": align}, weights, {"tau_3": self.tau_3().detach()})
 
+    @property
+    def temperature(self) -> float:
+        """tau_3 of Eq. (3); at test all patches are visible, and no w_t remains."""
+        return float(self.tau_3().detach())
+
     def project_image(self, images_BHW: Tensor) -> tuple[Tensor, Tensor]:
         """Mean of all patches (all are visible at test), and every patch."""
         _, patches_BNC = self.image_encoder(images_BHW)

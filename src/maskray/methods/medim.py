@@ -223,6 +223,11 @@ class Medim(Method):
         terms["align"] = self.align(encoded)
         return Losses(terms, {name: config.restore_weight for name in terms if name != "align"})
 
+    @property
+    def temperature(self) -> float:
+        """That of the instance-wise contrast."""
+        return self.config.instance_tau
+
     def project_image(self, images_BHW: Tensor) -> tuple[Tensor, Tensor]:
         """The joint features of the class token and of every patch."""
         class_BC, patches_BNC = self.image_encoder(images_BHW)

@@ -260,6 +260,11 @@ class Mmclip(Method):
             terms["mim_images"], _ = self.model_film(batch, patches_BNE, attentions)
         return Losses(terms, measures=measures)  # Eq. (16): the plain sum
 
+    @property
+    def temperature(self) -> float:
+        """sigma of Sec. 3.4.1."""
+        return float(self.sigma().detach())
+
     def project_image(self, images_BHW: Tensor) -> tuple[Tensor, Tensor]:
         """The class token and every patch."""
         tokens_BSE = self.embed_films(images_BHW)

@@ -82,6 +82,11 @@ class TwoViewMethod(Method):
         self.g_txt = CrossModalityEncoder(width, config.cross_depth, config.cross_num_heads)
         self.tau = Temperature(config.tau)
 
+    @property
+    def temperature(self) -> float:
+        """That of the contrast."""
+        return float(self.tau().detach())
+
     def hide_words(self, batch: Batch) -> Tensor | None:
         """A share of the word pieces, the answers before all others if asked, hidden_BL."""
         # Paper gap: "binary answers in observations and verdicts, useful for masked pre-training" (M&M, Sec. 2.2), by
