@@ -1,6 +1,6 @@
 """Pre-train one method on film-report pairs, or go on where a killed run left off.
 
-Writes weights.safetensors, image_encoder.safetensors, text_encoder/, method.yaml and log.csv into --folder.
+Writes weights.safetensors, image_encoder.safetensors, text_encoder/, method.yaml, log.csv and maps.csv into --folder.
 Rolling checkpoints lie in its resume/ until the end. SIGTERM and SIGUSR1 save and leave with status 143 or 138: the
 same command then goes on, and ends with the same weights. --indexes, --splits, --manifests, --excluded and --reports
 take one file per data set, in the same order; the last data sets may have no reports: films alone.
