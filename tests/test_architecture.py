@@ -28,7 +28,7 @@ FLOORS = {
     "reports": {"config"},
     "data": {"config", "images", "reports"},
     "training": {"config", "data", "reports", "methods", "encoders"},
-    "evaluation": {"config", "data", "reports", "methods", "encoders", "training", "metrics"},
+    "evaluation": {"config", "data", "reports", "methods", "encoders", "decoders", "training", "metrics"},
     "tables": {"config", "data", "reports", "methods", "training", "metrics"},
     "benchmarks": {"config", "images", "reports", "data", "training", "metrics"},
 }

@@ -8,8 +8,9 @@ import torch
 
 from maskray.config.training import AugmentationConfig, FinetuneConfig
 from maskray.errors import InputError
-from maskray.evaluation.finetune import Classifier, Training, epochs_of, finetune
+from maskray.evaluation.finetune import Classifier, ClassifierSearch, finetune
 from maskray.evaluation.runtime import Runtime
+from maskray.evaluation.search import epochs_of
 from maskray.evaluation.supervised import new_head
 from maskray.metrics.classification import macro_auroc
 from tests.made_benchmark import TinyMethod
@@ -66,7 +67,7 @@ def test_the_rate_that_is_best_on_validation_is_taken(open_images, runtime):
 
 
 def test_the_kept_epoch_is_the_best_on_validation(open_images, runtime):
-    training = Training(TinyMethod().image_encoder, open_images(), config_of(num_epochs=6), 1.0, 0, runtime)
+    training = ClassifierSearch(TinyMethod().image_encoder, open_images(), config_of(num_epochs=6), 1.0, 0, runtime)
     qualities = []
     original = training._quality
     training._quality = lambda epoch: qualities.append(original(epoch)) or [0.1, 0.4, 0.9, 0.9, 0.2, 0.3][epoch - 1]
@@ -101,10 +102,10 @@ def test_divergence_with_every_rate_is_an_error_that_names_the_setting(open_imag
 
 def test_epochs_by_fraction():
     config = config_of(num_epochs={"1%": 50, "100%": 20})
-    assert (epochs_of(config, 0.01), epochs_of(config, 1.0)) == (50, 20)
-    assert epochs_of(config_of(num_epochs=7), 0.1) == 7
+    assert (epochs_of(config, 0.01, "finetune"), epochs_of(config, 1.0, "finetune")) == (50, 20)
+    assert epochs_of(config_of(num_epochs=7), 0.1, "finetune") == 7
     with pytest.raises(InputError, match=r"finetune\.num_epochs: no entry for 10%; it has 1%, 100%"):
-        epochs_of(config, 0.1)
+        epochs_of(config, 0.1, "finetune")
 
 
 def test_gradients_reach_the_encoder_and_the_head():

@@ -90,6 +90,14 @@ def test_a_misspelt_knob_of_a_method_is_named(fresh):
     assert "method: mask_ration: no such key" in result.stderr + result.stdout
 
 
+def test_segmentation_is_told_where_masks_lie(fresh):
+    (fresh.folder / "config/site.yaml").write_text("site: {covid_rural: {folder: /data/rural}}\n")
+    run = "results/mnm/default/seed0/covid_rural_segmentation/100%/seed2/predictions.parquet"
+    planned = fresh.snakemake("-n", "-p", "--", run).stdout
+    assert "scripts/segment.py" in planned
+    assert "--masks /data/rural --fraction 100% --seed 2" in planned
+
+
 def test_an_ensemble_trains_its_members_and_asks_them_together(fresh):
     planned = fresh.snakemake("-n", "-p", "--", "results/mmclip/ensemble/seed0/rsna_zeroshot/metrics.json").stdout
     assert dict(re.findall(r"^(\w+) +(\d+)$", planned, re.M))["pretrain"] == "6"

@@ -72,6 +72,12 @@ def benchmark_settings(benchmark):
     return lambda w: by_value(jobs.evaluation_stage(PLAN, w.paper, w.variant, benchmark))
 
 
+def masks_flag(dataset, task):
+    """A params function: where masks lie that are files; as with `site_flags`, moving them reruns nothing."""
+    folder = PATHS.site(dataset).get("folder") if task == "segment" else None
+    return lambda wildcards, output: f"--masks {shlex.quote(folder)}" if folder else ""
+
+
 def benchmark_checks(benchmark):
     """An input function: the leakage checks that must have passed before a benchmark is run."""
     return lambda w: PATHS.verdicts(checks_of(PLAN, w.paper, w.variant, benchmark))

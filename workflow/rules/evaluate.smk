@@ -8,11 +8,11 @@ INPUT_FLAGS = (
 for benchmark in PLAN.benchmarks():
     dataset, task = task_of(benchmark)
 
-    if task == "finetune":
+    if task in ("finetune", "segment"):
 
         rule:
             name:
-                f"finetune_{benchmark}"
+                f"{task}_{benchmark}"
             input:
                 unpack(benchmark_inputs(benchmark)),
                 # A check must have passed; a check done again predicts nothing again.
@@ -21,17 +21,20 @@ for benchmark in PLAN.benchmarks():
                 predictions=f"{MODEL}/{benchmark}/{{fraction}}/seed{{seed}}/predictions.parquet",
                 provenance=f"{MODEL}/{benchmark}/{{fraction}}/seed{{seed}}/provenance.json",
             log:
-                f"{ROOT}/logs/finetune/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}-{{fraction}}-{{seed}}.log",
+                f"{ROOT}/logs/{task}/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}-{{fraction}}-{{seed}}.log",
             conda:
                 ENVIRONMENT
             threads: THREADS
             params:
+                # Shell commands are put together when the job runs, after the loop: nothing of the loop may stand there.
+                script=task,
                 settings=benchmark_settings(benchmark),
+                masks=masks_flag(dataset, task),
                 pretrained=pretrained_folders,
             shell:
                 command(
-                    "finetune",
-                    f"{INPUT_FLAGS} --fraction {{wildcards.fraction}} --seed {{wildcards.seed}}"
+                    "{params.script}",
+                    f"{INPUT_FLAGS} {{params.masks}} --fraction {{wildcards.fraction}} --seed {{wildcards.seed}}"
                     " --predictions {output.predictions}",
                 )
 
@@ -77,7 +80,6 @@ for benchmark in PLAN.benchmarks():
                 ENVIRONMENT
             threads: THREADS
             params:
-                # Shell commands are put together when the job runs, after the loop: nothing of the loop may stand there.
                 script=task,
                 settings=benchmark_settings(benchmark),
                 pretrained=pretrained_folders,

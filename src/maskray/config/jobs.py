@@ -48,7 +48,7 @@ def pretrain_stage(plan: Plan, paper: str, variant: str) -> dict[str, Any]:
 
 def section_of(task: str) -> str:
     """Where a paper file has the settings of a kind of job; a section that a paper does not need it leaves out."""
-    return {"retrieve": "retrieval", "ground": "grounding"}.get(task, task)
+    return {"retrieve": "retrieval", "ground": "grounding", "segment": "segmentation"}.get(task, task)
 
 
 def evaluation_stage(plan: Plan, paper: str, variant: str, benchmark: str) -> dict[str, Any]:

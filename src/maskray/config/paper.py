@@ -14,6 +14,7 @@ from maskray.config.training import (
     LinearProbeConfig,
     PretrainConfig,
     RetrievalConfig,
+    SegmentationConfig,
     ZeroshotConfig,
 )
 
@@ -34,6 +35,9 @@ Metric = Literal[
     "cnr_signed",
     "pointing_game",
     "box_share",
+    "dice",
+    "dice_at_half",
+    "iou",
 ]
 
 
@@ -90,6 +94,7 @@ class PaperConfig(Frozen):
     zeroshot: ZeroshotConfig
     retrieval: RetrievalConfig = RetrievalConfig()
     grounding: GroundingConfig = GroundingConfig()
+    segmentation: SegmentationConfig | None = Field(None, description="of papers that segment")
     benchmarks: dict[str, BenchmarkConfig]
     tables: dict[str, TableConfig]
     figures: tuple[Literal["weight_maps"], ...] = Field(

@@ -25,6 +25,7 @@ TASKS = {
     "zeroshot": "zeroshot",
     "retrieval": "retrieve",
     "grounding": "ground",
+    "segmentation": "segment",
 }
 
 

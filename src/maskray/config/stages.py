@@ -17,6 +17,7 @@ from maskray.config.training import (
     LinearProbeConfig,
     PretrainConfig,
     RetrievalConfig,
+    SegmentationConfig,
     ZeroshotConfig,
 )
 
@@ -76,6 +77,12 @@ class GroundingStage(BenchmarkStage):
     """Phrase grounding."""
 
     grounding: GroundingConfig
+
+
+class SegmentationStage(BenchmarkStage):
+    """Segmentation on one label fraction with one seed, which are flags of their own."""
+
+    segmentation: SegmentationConfig
 
 
 class ScoreStage(Frozen):

@@ -87,6 +87,16 @@ class FinetuneConfig(Frozen):
     augmentation: AugmentationConfig = AugmentationConfig()
 
 
+class SegmentationConfig(FinetuneConfig):
+    """End-to-end segmentation: the image encoder under a convolutional decoder with one new head."""
+
+    decoder: Literal["setr_pup", "method"] = Field(
+        "setr_pup", description="new blocks that double the size one by one; or those that the method has pre-trained"
+    )
+    channels: PositiveInt = Field(256, description="of each new block")
+    dice_weight: NonNegativeFloat = Field(1.0, description="of 1 - soft Dice beside the cross-entropy of the pixels")
+
+
 class LinearProbeConfig(Frozen):
     """A linear head on frozen features."""
 

@@ -5,6 +5,7 @@ Shapes: B batch, N patches (row by row), C width, h, w patches down and across, 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -26,7 +27,14 @@ class ConvolutionDecoder(nn.Module):
         self._grid = grid
         widths = [width, *channels]
         self.blocks = nn.Sequential(*(_block(*pair) for pair in pairwise(widths)))
+        self._last_width = widths[-1]
         self.heads = nn.ModuleList(nn.Conv2d(widths[-1], 1, kernel_size=1) for _ in range(num_heads))
+
+    def with_new_head(self) -> ConvolutionDecoder:
+        """The same blocks, copied, under one new head."""
+        other = copy.deepcopy(self)
+        other.heads = nn.ModuleList([nn.Conv2d(self._last_width, 1, kernel_size=1)])
+        return other
 
     def features(self, patches_BNC: Tensor) -> Tensor:
         """Features of the film's size, features_BDHW."""

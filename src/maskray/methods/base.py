@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from maskray.batch import Batch
 from maskray.config.base import Frozen
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig, TextKind
+from maskray.decoders import ConvolutionDecoder
 from maskray.encoders import Feature, ImageEncoder, TextEncoder
 
 Text = Literal[
@@ -145,6 +146,11 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def forward(self, *batches: Batch) -> Losses:
         """The losses of one batch of each stream; all randomness is a function of the batches' ``sample_seeds_B``."""
+
+    @property
+    def film_decoder(self) -> ConvolutionDecoder | None:
+        """A decoder from patches to films that segmentation may start from; None where a method has none."""
+        return None
 
     def maps(self) -> dict[str, Tensor]:
         """Learned weights over the grid of patches, each [h, w], worth following through training; none by default."""

@@ -224,6 +224,11 @@ class Medim(Method):
         return Losses(terms, {name: config.restore_weight for name in terms if name != "align"})
 
     @property
+    def film_decoder(self) -> ConvolutionDecoder | None:
+        """Sec. 2.5: "the encoder and decoder are first initialized" with it for segmentation."""
+        return self.decoder if self.config.guides else None
+
+    @property
     def temperature(self) -> float:
         """That of the instance-wise contrast."""
         return self.config.instance_tau

@@ -1,0 +1,48 @@
+"""Fine-tune the pre-trained image encoder under a convolutional decoder for segmentation, and measure each test film.
+
+Learning rate (where several are given), epoch and threshold are chosen on validation. Writes Dice and IoU of each film.
+Uses a GPU where there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from maskray import command
+from maskray.config.fractions import parse_fraction
+from maskray.evaluation import job
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = command.parser(__doc__)
+    job.add_input_flags(parser)
+    parser.add_argument("--fraction", required=True, type=parse_fraction, metavar="F", help="0.01 or 1%%")
+    parser.add_argument("--seed", required=True, type=int, help="of the decoder, the order and the augmentation")
+    parser.add_argument("--masks", type=Path, metavar="DIR", help="the data set's folder, where its masks are files")
+    parser.add_argument("--predictions", required=True, metavar="FILE", help="Parquet to write")
+    arguments = parser.parse_args(argv)
+
+    from maskray.config.stages import SegmentationStage
+
+    opened = job.open_job(arguments, SegmentationStage)
+
+    from maskray.evaluation.measurements import write_measurements
+    from maskray.evaluation.segmentation import segment
+    from maskray.training.export import load_method
+
+    measured = segment(
+        load_method(arguments.pretrained).method,
+        opened.images,
+        opened.stage.segmentation,
+        arguments.fraction,
+        arguments.seed,
+        opened.runtime,
+        arguments.masks,
+    )
+    write_measurements(arguments.predictions, measured)
+    opened.record(arguments.provenance, {"finetune": arguments.seed})
+
+
+if __name__ == "__main__":
+    command.run(main)
