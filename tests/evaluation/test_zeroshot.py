@@ -57,6 +57,19 @@ def test_scores_are_differences_of_cosines(open_images, runtime):
             np.testing.assert_allclose(test.scores_NL[:3, column], (present - absent).numpy(), atol=1e-6)
 
 
+def test_of_several_pairs_the_mean_difference(open_images, runtime):
+    images, method = open_images(), TinyMethod()
+    first, second = ZeroshotConfig(), ZeroshotConfig(positive="{x} is seen", negative="{x} is not seen")
+    both = ZeroshotConfig(further=((second.positive, second.negative),))
+    scores = [
+        score_zeroshot(method, TOKENIZER, 77, images, build_prompts(LABELS, config), runtime).scores_NL
+        for config in (first, second, both)
+    ]
+    np.testing.assert_allclose(scores[2], (scores[0] + scores[1]) / 2, atol=1e-6)
+    with pytest.raises(InputError, match=r"zeroshot\.further\.0\.1: \{x\}"):
+        build_prompts(LABELS, ZeroshotConfig(further=(("{x}", "nothing"),)))
+
+
 def test_the_prompts_are_kept_with_the_predictions(open_images, runtime):
     prompts = build_prompts(LABELS, ZeroshotConfig())
     predictions = score_zeroshot(TinyMethod(), TOKENIZER, 77, open_images(), prompts, runtime)

@@ -112,6 +112,9 @@ class ZeroshotConfig(Frozen):
 
     positive: str = "{x}"
     negative: str = "no {x}"
+    further: tuple[tuple[str, str], ...] = Field(
+        (), description="further pairs (positive, negative): the score is the mean of all pairs' differences"
+    )
     phrases: dict[str, str] = Field({}, description="label -> phrase, where the vocabulary's own is not wanted")
     num_members: PositiveInt = Field(1, description="so many pre-training runs of the default variant answer together")
     average: Literal["probabilities", "weights"] = Field("probabilities", description="what is averaged over them")

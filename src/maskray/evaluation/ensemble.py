@@ -22,7 +22,7 @@ from maskray.training.export import LoadedMethod
 def score_together(
     members: Iterable[LoadedMethod],
     images: BenchmarkImages,
-    prompts: Mapping[str, tuple[str, str]],
+    prompts: Mapping[str, tuple[str, ...]],
     average: Literal["probabilities", "weights"],
     runtime: Runtime,
 ) -> Predictions:

@@ -27,21 +27,20 @@ from maskray.methods.base import Method
 from maskray.reports.vocabulary import phrase
 
 
-def build_prompts(labels: Sequence[str], config: ZeroshotConfig) -> dict[str, tuple[str, str]]:
-    """Label -> (positive, negative) prompt.
+def build_prompts(labels: Sequence[str], config: ZeroshotConfig) -> dict[str, tuple[str, ...]]:
+    """Label -> its prompts: positive, negative, and so on for further pairs.
 
     Raises InputError for a template without ``{x}``, or a phrase of a label that the benchmark does not have.
     """
-    for name in ("positive", "negative"):
-        if "{x}" not in getattr(config, name):
+    sides = {"positive": config.positive, "negative": config.negative}
+    sides |= {f"further.{i}.{k}": side for i, pair in enumerate(config.further) for k, side in enumerate(pair)}
+    for name, template in sides.items():
+        if "{x}" not in template:
             raise InputError(f"zeroshot.{name}: {{x}}, the finding's place, is missing")
     if unknown := sorted(set(config.phrases) - set(labels)):
         raise InputError(f"zeroshot.phrases: {unknown[0]} is no label of this benchmark, which has {', '.join(labels)}")
     phrases = {label: config.phrases[label] if label in config.phrases else phrase(label) for label in labels}
-    return {
-        label: (config.positive.replace("{x}", text), config.negative.replace("{x}", text))
-        for label, text in phrases.items()
-    }
+    return {label: tuple(side.replace("{x}", text) for side in sides.values()) for label, text in phrases.items()}
 
 
 @torch.no_grad()
@@ -50,7 +49,7 @@ def score_zeroshot(
     tokenizer: Any,
     max_tokens: int,
     images: BenchmarkImages,
-    prompts: dict[str, tuple[str, str]],
+    prompts: dict[str, tuple[str, ...]],
     runtime: Runtime,
 ) -> Predictions:
     """Score validation (for thresholds) and test; the prompts are kept with the predictions."""
@@ -58,8 +57,8 @@ def score_zeroshot(
     texts = [text for label in images.labels for text in prompts[label]]
     with runtime.autocast():
         texts_E = encode_texts(method, tokenizer, max_tokens, texts, runtime).float().cpu()
-    # Similarity is linear in the text: the difference of the two prompts is one direction per label.
-    directions_LE = texts_E[0::2] - texts_E[1::2]
+    # Similarity is linear in the text: the differences of the prompts, and their mean, are one direction per label.
+    directions_LE = (texts_E[0::2] - texts_E[1::2]).unflatten(0, (len(images.labels), -1)).mean(dim=1)
     scored = {}
     for part in ("validation", "test"):
         examples = images.examples(part)
