@@ -107,12 +107,13 @@ def test_whatever_blanks_part_the_sentences(pieces):
     check("FINDINGS: " + "".join(sentence + blank for sentence, blank in pieces))
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.sampled_from(SENTENCES), st.sampled_from(["\n", "\r\n   ", "  \r  "]))
-def test_wrapped_lines(sentence, blank):
-    wrapped = "FINDINGS: " + re.sub(r" (?=[a-z])", blank, sentence)
-    assert text_of_parts(described(find_sections(wrapped))) == sentence
-    assert check(wrapped) == check("FINDINGS: " + sentence)
+@pytest.mark.parametrize("blank", ["\n", "\r\n   ", "  \r  "])
+def test_wrapped_lines(blank):
+    for sentence in SENTENCES:
+        # A line that begins with "history:" is a heading: no wrapping there.
+        wrapped = "FINDINGS: " + re.sub(r" (?=[a-z]+\b(?!:))", blank, sentence)
+        assert text_of_parts(described(find_sections(wrapped))) == sentence
+        assert check(wrapped) == check("FINDINGS: " + sentence)
 
 
 def spans_of(sentence):
