@@ -26,6 +26,7 @@ TASKS = {
     "retrieval": "retrieve",
     "grounding": "ground",
     "segmentation": "segment",
+    "grading": "finetune",
 }
 
 
@@ -199,6 +200,8 @@ class Plan:
         protocol = self._known_protocol(dataset, self.papers[paper]["benchmarks"][benchmark]["protocol"])
         if task == "retrieve" and not self.datasets[dataset].get("has_reports"):
             raise InputError(f"config/papers/{paper}.yaml: benchmarks.{benchmark}: {dataset} has no reports")
+        if benchmark.endswith("_grading") and not self.datasets[dataset].get("exclusive"):
+            raise InputError(f"config/papers/{paper}.yaml: benchmarks.{benchmark}: {dataset} has no exclusive grades")
         return protocol
 
     def pretrain_splits(self, paper: str, variant: str) -> list[tuple[str, str]]:
