@@ -271,7 +271,7 @@ class Mmclip(Method):
         return tokens_BSE[:, 0], tokens_BSE[:, 1:]
 
     def project_text(self, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
-        """The end token."""
+        """The end token, or what the encoder has in its place."""
         return self.text_encoder.whole(self.embed_texts(token_ids_BL, token_is_real_BL), token_is_real_BL)
 
     @torch.no_grad()
