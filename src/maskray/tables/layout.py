@@ -128,7 +128,8 @@ def _our_cell(variant: str, column: Column, stage: TableStage, metrics: pd.DataF
     metric = column.group.metrics[column.metric_title]
     scale = PERCENT if column.group.per_cent else 1
     cell = cell_at(Address(variant, benchmark, column.fraction, metric, column.label, scale), metrics)
-    why_not = _about(benchmark, stage.not_run)
+    why_not = _about(benchmark, stage.not_run) or stage.not_run.get(f"{benchmark} {column.fraction}")
+    why_not = why_not or stage.not_run.get(variant)
     if cell.text == "not run" and why_not:
         return dataclasses.replace(cell, reasons=(why_not,))
     if cell.value is None:
