@@ -44,3 +44,11 @@ def test_benchmarks_fractions_and_variants_are_left_out_and_their_cells_say_so(p
 def test_what_is_not_there_cannot_be_left_out(plan, left_out, message):
     with pytest.raises(InputError, match=message):
         plan(left_out=left_out).all_cells()
+
+
+def test_a_table_on_request_is_built_where_it_is_named(plan):
+    assert "ablations" not in plan().tables("maco")
+    assert "released" not in plan().variants("maco")
+    run = plan(tables={"maco": ["ablations"]})
+    assert list(run.tables("maco")) == ["ablations"]
+    assert "released" in run.variants("maco")

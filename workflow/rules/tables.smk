@@ -3,6 +3,7 @@ localrules:
     collect_metrics,
     collect_all_metrics,
     render_table,
+    draw_chart,
     draw_learning_curves,
     draw_weight_maps,
     render_report,
@@ -57,6 +58,27 @@ rule render_table:
             "--settings {params.settings:q} --table-metrics {input.metrics} --published {input.published}"
             " --verdicts {input.verdicts}"
             " --csv {output.csv} --md {output.md} --tex {output.tex} --html {output.html}",
+        )
+
+
+rule draw_chart:
+    input:
+        metrics=f"{ROOT}/tables/{{paper}}/{{table}}.parquet",
+        published=f"{TOP}/config/published/{{paper}}.csv",
+    output:
+        svg=f"{ROOT}/figures/{{paper}}-{{table}}-chart.svg",
+        png=f"{ROOT}/figures/{{paper}}-{{table}}-chart.png",
+    log:
+        f"{ROOT}/logs/draw_chart/{{paper}}-{{table}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        settings=lambda wildcards: by_value(jobs.table_stage(PLAN, wildcards.paper, wildcards.table), in_order=True),
+    shell:
+        command(
+            "draw_chart",
+            "--settings {params.settings:q} --table-metrics {input.metrics} --published {input.published}"
+            " --figure {output.svg} --png {output.png}",
         )
 
 

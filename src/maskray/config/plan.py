@@ -122,7 +122,8 @@ class Plan:
     def tables(self, paper: str) -> dict[str, dict[str, Any]]:
         """The tables of a paper that this run builds."""
         printed = self.papers[paper]["tables"]
-        wanted = self.config.get("tables", {}).get(paper, tuple(printed))
+        usual = tuple(name for name, settings in printed.items() if not settings.get("on_request"))
+        wanted = self.config.get("tables", {}).get(paper, usual)
         if unknown := [name for name in wanted if name not in printed]:
             raise InputError(f"tables.{paper}: no table {', '.join(unknown)}; allowed: {', '.join(printed)}")
         return {name: printed[name] for name in wanted}
