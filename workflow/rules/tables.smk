@@ -135,12 +135,14 @@ rule draw_gallery:
         pretrained=lambda wildcards, input: str(Path(input.weights).parent),
         num_images=config.get("num_gallery_images", 6),
         note=lambda wildcards: config["data_note"],
+        # A patient's report is in no picture.
+        text=lambda wildcards: "--show-reports" if gallery_is_made(wildcards) else "",
     shell:
         command(
             "draw_gallery",
             "--pretrained {params.pretrained} --index {input.indexes} --split {input.splits}"
             " --manifest {input.manifests} --reports {input.reports} --num-images {params.num_images}"
-            " --data-note {params.note:q} --figure {output.png}",
+            " --data-note {params.note:q} {params.text} --figure {output.png}",
         )
 
 

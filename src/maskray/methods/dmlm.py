@@ -6,7 +6,7 @@ Gowda, Zhang, Gu, Weng and Yang, 2025, https://arxiv.org/abs/2507.21794
 | --- | --- |
 | 2.1 structured reports | ``streams`` (the texts themselves: ``reports.structured``) |
 | 2.2 tokens and patches as Gaussians, Eq. (1) | ``encoders.gaussian.GaussianEncoders`` |
-| 2.2 masks: Appearance, 30 % of the text | ``attend``, ``hide_patches``, ``views.hide_words`` |
+| 2.2 masks: Appearance, 30 % of the text | ``attend``, ``hide_patches``, ``views.hidden_words`` |
 | 2.3 prediction, Eq. (2) | ``predict_text``, ``predict_image`` |
 | 2.3 KL, Eq. (3) | ``forward`` |
 | 2.3 alignment, Eq. (4) | ``align`` |
@@ -204,7 +204,7 @@ class Dmlm(TwoViewMethod):
         """Sec. 2.3."""
         (batch,) = batches
         config, targets = self.config, self.targets(batch)
-        hidden_BN, hidden_BL = self.hide_patches(targets, batch), self.hide_words(batch)
+        hidden_BN, hidden_BL = self.hide_patches(targets, batch), self.hidden_words(batch)
         views = self.encode_views(batch, hidden_BN, hidden_BL)
         image, text = self.image_head(views.image_BSC), self.text_head(views.text_BLC)  # Eq. (1)
         image_mean_BC, text_mean_BC = _class(image)[0], self.whole_text(text, batch.token_is_real_BL)[0]

@@ -5,7 +5,7 @@ Gowda and Clifton, MICCAI 2024, https://arxiv.org/abs/2407.16264
 | section | function |
 | --- | --- |
 | 2.1 masked image modelling, Meijering filter | ``hide_patches`` (the filter itself: ``images.ridge``) |
-| 2.2 manuscripts | ``views.hide_words`` (the texts themselves: ``reports.manuscripts``) |
+| 2.2 manuscripts | ``views.hidden_words`` (the texts themselves: ``reports.manuscripts``) |
 | 2.3 conditional reconstruction, Eq. (1) | ``views.encode_views``, ``reconstruct_text``, ``reconstruct_image`` |
 | 2.4 contrast (ITC), Eq. (2) | ``compare``, ``views.contrast`` |
 | 2.4 matching (ITM), Eq. (3) | ``match`` |
@@ -202,7 +202,7 @@ class Mnm(TwoViewMethod):
     def forward(self, *batches: Batch) -> Losses:
         """Sec. 2.3 and 2.4."""
         (batch,) = batches
-        hidden_BN, hidden_BL = self.hide_patches(batch), self.hide_words(batch)
+        hidden_BN, hidden_BL = self.hide_patches(batch), self.hidden_words(batch)
         views = self.encode_views(batch, hidden_BN, hidden_BL)
         terms, measures = {}, {"tau": self.tau().detach()}
         # Eq. (1): first the text term, then the image term.
