@@ -176,7 +176,7 @@ def _panels(example: Example) -> list[tuple[str, Callable[[Axes], None]]]:
     """Title and drawing of each panel of a film's row."""
     panels: list[tuple[str, Callable[[Axes], None]]] = [("film", partial(draw_grey, picture_SS=example.film_SS))]
     if example.draw_text is not None:
-        panels.append(("text as read", example.draw_text))
+        panels.append(("text (blue guides, red hidden)", example.draw_text))
     if example.ridge_SS is not None:
         panels.append(("ridge response", partial(_draw_heat, picture=example.ridge_SS)))
     for mask in example.masks:

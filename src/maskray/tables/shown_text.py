@@ -51,15 +51,15 @@ def words_of(
 
 def draw_text(words: Sequence[ShownWord], panel: Axes) -> None:
     """Words in a fixed-width font: blue where they guide, on red where they are hidden; a long text ends in dots."""
-    panel.set(xlim=(0, _CHARACTERS_PER_LINE), ylim=(_MOST_LINES, -0.5))
+    panel.set(xlim=(0, _CHARACTERS_PER_LINE), ylim=(_MOST_LINES, -0.5), box_aspect=1)
     for word, line, column in _placed(words):
         if line >= _MOST_LINES - 1:
-            panel.text(0, line, "...", fontsize=5, family="monospace", color=INK, va="center")
+            panel.text(0, line, "...", fontsize=5.4, family="monospace", color=INK, va="center")
             break
         background = {"facecolor": RED, "alpha": 0.35, "edgecolor": "none", "pad": 0.6} if word.hidden else None
         weight = "bold" if word.guides else "normal"
         panel.text(
-            column, line, word.text, fontsize=5, family="monospace", va="center", bbox=background,
+            column, line, word.text, fontsize=5.4, family="monospace", va="center", bbox=background,
             color=BLUE if word.guides else INK, fontweight=weight,
         )  # fmt: skip
 
