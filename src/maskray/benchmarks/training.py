@@ -54,7 +54,8 @@ def _stage(plan: Plan, paper: str, num_steps: int) -> PretrainStage:
     stage = pretrain_stage(plan, paper, "default")
     warm_up = [0] * len(stage["pretrain"]["optimisation"].get("phase_steps", ()))
     changes = {"optimisation": {"num_epochs": num_steps, "phase_steps": warm_up}}
-    return PretrainStage.parse(merge(stage, {"pretrain": changes}), f"config/papers/{paper}.yaml under config/demo.yaml")
+    source = f"config/papers/{paper}.yaml under config/demo.yaml"
+    return PretrainStage.parse(merge(stage, {"pretrain": changes}), source)
 
 
 def _rates(stage: PretrainStage, sources: Sequence[PairSource], folder: Path) -> list[float]:
