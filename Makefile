@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-all open test test-all check format schema record learns bench labels report unlock clean setup-scispacy show
+.PHONY: help setup demo demo-all open test test-all check format schema record learns bench bench-gpu labels report unlock clean setup-scispacy show
 
 # The first Python 3.11 or 3.12 that really starts (a shim on PATH may not).
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
@@ -92,6 +92,9 @@ record: setup  ## write the golden losses and job counts anew
 
 bench: setup  ## measure against what people use today
 	$(BIN)/python scripts/benchmark.py
+
+bench-gpu: setup  ## the same on a GPU: ridge filter, steps at the papers' size
+	$(BIN)/python scripts/benchmark.py --gpu --output results/benchmarks-gpu.json
 
 labels: setup  ## the report rules against labels given by people (OPEN_I=folder)
 	$(BIN)/python scripts/score_reports.py --folder $(OPEN_I)

@@ -12,6 +12,9 @@ import numpy as np
 MIN_REPEATS = 3
 _MAX_REPEATS = 15
 
+ON = {"cpu": "on the CPU", "cuda": "on the GPU"}
+"""How rows name the kinds of devices."""
+
 Contender = Callable[[int], Callable[[], object]]
 """Given the number of the repeat, makes ready and returns the work that is timed."""
 
@@ -29,7 +32,12 @@ class Sizes:
     batch_size: int = 256
     num_reports: int = 1000
     num_training_steps: int = 25
+    num_probe_films: int = 80
     num_step_images: int = 4  # 0: no steps at the papers' size
+
+
+FOR_GPU = Sizes(num_ridge_films=256, num_step_images=64)
+"""What keeps a GPU busy."""
 
 
 @dataclass(frozen=True)

@@ -13,23 +13,21 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from maskray.batch import Batch
 from maskray.benchmarks.full_size import full_size_batches, full_size_method
-from maskray.benchmarks.measure import Row, Sizes, compare
+from maskray.benchmarks.measure import ON, Row, Sizes, compare
 from maskray.methods import METHODS, Method
 
 PEER = "float32, attention written out"
 _MATRIX_SIDE = {"cpu": 2048, "cuda": 8192}
-_TOLD = {"cpu": "on the CPU", "cuda": "on the GPU"}
 
 
-def measure_steps(top: Path, sizes: Sizes, seconds: float) -> list[Row]:
+def measure_steps(top: Path, sizes: Sizes, seconds: float, device: torch.device) -> list[Row]:
     """One row for each method: loss, gradients and update in bf16 with fused attention, beside :data:`PEER`.
 
-    On the GPU where there is one. ``agreement``: how far the losses lie apart, relative to the peer's; and the share
+    ``agreement``: how far the losses lie apart, relative to the peer's; and the share
     of the rate of a large bf16 matrix product, measured here, that the method's own multiplications reach.
     """
     if not sizes.num_step_images:
         return []
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rate = _matrix_rate(device)
     return [_measure(top, name, sizes.num_step_images, device, rate, seconds) for name in METHODS]
 
@@ -47,7 +45,7 @@ def _measure(top: Path, name: str, num: int, device: torch.device, rate: float, 
         plain_loss = peer.take()
     difference = abs(ours.take() - plain_loss) / abs(plain_loss)
     row = compare(
-        f"training step, {name}, ViT-B/16, {num_tokens} word pieces, {_TOLD[device.type]}",
+        f"training step, {name}, ViT-B/16, {num_tokens} word pieces, {ON[device.type]}",
         "images/s",
         lambda _: ours.take,
         lambda _: peer.take,
