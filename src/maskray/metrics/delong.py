@@ -10,6 +10,7 @@ Shapes: S runs, N images, L labels, P patients, M positive images, K negative im
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -42,28 +43,31 @@ def compare_aurocs(
     second_SNL: Floats,
     patient_of_image_N: NDArray[np.intp],
     confidence: float,
+    names: Sequence[str],
 ) -> PairedTest:
     """Mean AUROC of the first runs less that of the second ones; with several labels, the mean over labels of that.
 
     A mean over runs or labels is a sum of AUROCs that stand on the same films, whose covariances the components give:
-    the variance covers the choice of the test patients and takes the trained models as they are. A NaN label is left out,
-    and so is a label without both classes. Two rankings that are the same give p = 1.
+    the variance covers the choice of the test patients and takes the trained models as they are. NaN labels are left
+    out, and so is a label without both classes. Two rankings that are the same give p = 1. ``names`` are those of the
+    labels.
     """
     num_patients = int(patient_of_image_N.max()) + 1
-    contrasts = [
-        contrast_of(labels_NL[:, label], first_SNL[:, :, label], second_SNL[:, :, label], patient_of_image_N)
-        for label in range(labels_NL.shape[1])
-        if {0.0, 1.0} <= {*np.unique(labels_NL[:, label])}
-    ]
+    contrasts = {
+        name: contrast_of(labels_NL[:, place], first_SNL[:, :, place], second_SNL[:, :, place], patient_of_image_N)
+        for place, name in enumerate(names)
+        if {0.0, 1.0} <= {*np.unique(labels_NL[:, place])}
+    }
     if not contrasts:
         return not_compared("no label has positive and negative films", DELONG)
-    difference = float(np.mean([one.difference for one in contrasts]))
-    if any(math.isnan(one.variance) for one in contrasts):
-        return not_compared("a label has fewer than two patients with it, or without it", DELONG, difference)
-    joint_P = np.sum([one.deviations_P for one in contrasts], axis=0)
+    difference = float(np.mean([one.difference for one in contrasts.values()]))
+    if too_few := [name for name, one in contrasts.items() if math.isnan(one.variance)]:
+        why = f"fewer than two patients with, or without, {', '.join(too_few)}"
+        return not_compared(why.replace("_", " "), DELONG, difference)
+    joint_P = np.sum([one.deviations_P for one in contrasts.values()], axis=0)
     # Each label by itself as printed; between labels the plain covariance over patients.
-    between = (joint_P**2).sum() - sum((one.deviations_P**2).sum() for one in contrasts)
-    variance = sum(one.variance for one in contrasts) + _unbiased(num_patients) * between
+    between = (joint_P**2).sum() - sum((one.deviations_P**2).sum() for one in contrasts.values())
+    variance = sum(one.variance for one in contrasts.values()) + _unbiased(num_patients) * between
     return _judge(difference, math.sqrt(max(float(variance), 0.0)) / len(contrasts), confidence)
 
 
