@@ -1,7 +1,9 @@
 """A small results root: made predictions of two variants, two seeds and two benchmarks, scored as the workflow does."""
 
+import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -81,13 +83,17 @@ def write_results(root: Path) -> list[Path]:
         found.append(write_measured(retrieval, share, 0))
         inputs = {"index": "a" * 64, "split": "b" * 64, "manifest": "c" * 64, "weights": hash_of_file(weights)}
         for folder in (probe, retrieval):
-            record(folder, {"probe0": 0, "probe1": 1}, inputs, {"benchmark": folder.name})
+            flags = ("--pretrained", str(model / "pretrain"), "--index", "index.parquet")
+            record(folder, {"probe0": 0, "probe1": 1}, inputs, {"benchmark": folder.name}, flags)
     return [file.with_name("metrics.json") for file in found]
 
 
-def record(folder: Path, seeds: dict[str, int], inputs: dict[str, str], config: dict[str, object]) -> None:
-    """A provenance beside a job's outputs."""
-    provenance.write(folder / "provenance.json", seeds=seeds, config=config, inputs=inputs, started=time.time())
+def record(
+    folder: Path, seeds: dict[str, int], inputs: dict[str, str], config: dict[str, object], flags: tuple[str, ...] = ()
+) -> None:
+    """A provenance beside a job's outputs, as a command with these flags writes it."""
+    with mock.patch.object(sys, "argv", ["scripts/made.py", *flags]):
+        provenance.write(folder / "provenance.json", seeds=seeds, config=config, inputs=inputs, started=time.time())
 
 
 def _scored(file: Path, score: ScoreStage | None) -> Path:

@@ -147,7 +147,9 @@ def test_same_files_same_page(sources):
 
 @pytest.mark.parametrize("name", ["tables", "comparisons", "manifests", "splits", "provenances"])
 def test_a_file_of_another_kind_is_named(sources, tmp_path, name):
-    sources = replace(sources, comparisons=[tmp_path / "table1-comparisons.html"])
+    fragment = tmp_path / "table1-comparisons.html"
+    fragment.write_text('<details class="maskray-table"></details>')
+    sources = replace(sources, comparisons=[fragment])
     path = getattr(sources, name)[0]
     path.write_text('{"x": 1}')
     with pytest.raises(InputError) as error:
