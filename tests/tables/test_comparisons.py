@@ -143,6 +143,11 @@ def test_html_is_folded_nested_and_ascii(make):
     assert tags.rows[1][:2] == ["No ridge", "NIH Average AUC 1%"]
 
 
+def test_intervals_have_real_minus_signs(make):
+    text = comparison_forms.markdown(make(lambda *_: PairedTest(-0.1, -0.2, 0.01, 0.06, "DeLong")))
+    assert "| −10.00 | \\[−20.00, 1.00\\] |" in text
+
+
 def test_markdown_rows_are_as_wide_as_the_head(make):
     rows = [line for line in comparison_forms.markdown(make()).splitlines() if line.startswith("|")]
     assert len(rows) == 2 + 9

@@ -70,7 +70,8 @@ def shown_line(line: Comparison, comparisons: Comparisons) -> tuple[str, ...]:
     cell = Cell(value=result.difference if is_known else None, low=low, high=high, sd=line.sd, decimals=decimals)
     one = shown(cell, "difference", comparisons.layout)
     test = ": ".join(filter(None, (result.test, result.reason)))
-    return (row_name(line.other), line.heading, one.number, one.interval, one.sd, test, _p(result.p), _p(line.p_holm))
+    interval = one.interval.replace("-", "−")
+    return (row_name(line.other), line.heading, one.number, interval, one.sd, test, _p(result.p), _p(line.p_holm))
 
 
 def _p(value: float) -> str:
