@@ -7,6 +7,7 @@ import torch
 
 from maskray.benchmarks import run_all
 from maskray.benchmarks.measure import MIN_REPEATS, Sizes, Spread, compare
+from maskray.benchmarks.steps import PEER, measure_steps
 from maskray.benchmarks.table import render
 from tests.scripts.programs import TOP, run_program
 
@@ -20,8 +21,9 @@ TINY = Sizes(
     batch_size=8,
     num_reports=20,
     num_training_steps=1,
+    num_step_images=0,
 )
-NUM_PAPERS = 4  # of config/demo.yaml
+NUM_PAPERS = 5  # of config/demo.yaml
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +126,12 @@ def test_a_time_of_nothing_is_refused_and_leaves_nothing(tmp_path):
     assert result.returncode != 0
     assert "--seconds-per-part must be above 0" in result.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_step_at_the_size_of_the_papers_equals_the_plain_one():
+    rows = measure_steps(TOP, Sizes(num_step_images=2), 1e-6)
+    assert [row.peer_name for row in rows] == [PEER] * NUM_PAPERS
+    for row in rows:
+        assert row.agreement["loss difference"] < 0.02
+        assert 0 < row.agreement["share of the matrix rate"] < 1

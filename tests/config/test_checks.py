@@ -6,17 +6,9 @@ from maskray.config import checks
 from maskray.config.checks import Check, bridges_between, check_stage, checks_by_cell, checks_of, relation_of
 from maskray.config.leakage import CheckStage, ExclusionStage
 from maskray.config.paths import Paths
-from maskray.config.plan import Plan
 from maskray.errors import InputError
-from maskray.files import read_yaml
 
 MIMIC, NIH, OFFICIAL = ("mimic", "maco"), ("nih", "maco"), ("nih", "official")
-
-
-@pytest.fixture
-def plan(repository):
-    """A function that plans with the shipped configuration and some changes."""
-    return lambda **changes: Plan(read_yaml(repository / "config/config.yaml") | changes, repository)
 
 
 @pytest.fixture
@@ -68,13 +60,10 @@ def test_settings_that_go_round_in_a_circle_end(chain):
     assert bridges_between(chain, "covidx", "nih") == ["rsna"]
 
 
-def test_relations_are_said_and_whether_the_paper_has_them(chain, tmp_path):
-    # A made copy of a paper file that trains on MIMIC and tests on edema.
-    paper = tmp_path / "config/papers/maco.yaml"
-    paper.parent.mkdir(parents=True)
-    paper.write_text("pretrain: {datasets: [mimic]}\nbenchmarks: {edema_classification: {protocol: x}}\n")
-    chain.__dict__["papers"] = {"maco": {}}
-    object.__setattr__(chain, "top", tmp_path)
+def test_relations_are_said_and_whether_the_paper_has_them(chain):
+    # A paper that trains on MIMIC and tests on edema.
+    paper = {"pretrain": {"datasets": ["mimic"]}, "benchmarks": {"edema_classification": {"protocol": "x"}}}
+    chain.__dict__["paper_files"] = {"maco": paper}
 
     def relation(tested, trained):
         return relation_of(chain, Check(tested, trained))

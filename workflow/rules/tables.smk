@@ -3,6 +3,7 @@ localrules:
     collect_metrics,
     collect_all_metrics,
     render_table,
+    draw_chart,
     draw_learning_curves,
     draw_weight_maps,
     render_report,
@@ -60,6 +61,27 @@ rule render_table:
         )
 
 
+rule draw_chart:
+    input:
+        metrics=f"{ROOT}/tables/{{paper}}/{{table}}.parquet",
+        published=f"{TOP}/config/published/{{paper}}.csv",
+    output:
+        svg=f"{ROOT}/figures/{{paper}}-{{table}}-chart.svg",
+        png=f"{ROOT}/figures/{{paper}}-{{table}}-chart.png",
+    log:
+        f"{ROOT}/logs/draw_chart/{{paper}}-{{table}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        settings=lambda wildcards: by_value(jobs.table_stage(PLAN, wildcards.paper, wildcards.table), in_order=True),
+    shell:
+        command(
+            "draw_chart",
+            "--settings {params.settings:q} --table-metrics {input.metrics} --published {input.published}"
+            " --figure {output.svg} --png {output.png}",
+        )
+
+
 rule draw_learning_curves:
     input:
         history=f"{ROOT}/{{paper}}/{{variant}}/seed{{pretrain_seed}}/pretrain/log.csv",
@@ -113,12 +135,14 @@ rule draw_gallery:
         pretrained=lambda wildcards, input: str(Path(input.weights).parent),
         num_images=config.get("num_gallery_images", 6),
         note=lambda wildcards: config["data_note"],
+        # A patient's report is in no picture.
+        text=lambda wildcards: "--show-reports" if gallery_is_made(wildcards) else "",
     shell:
         command(
             "draw_gallery",
             "--pretrained {params.pretrained} --index {input.indexes} --split {input.splits}"
             " --manifest {input.manifests} --reports {input.reports} --num-images {params.num_images}"
-            " --data-note {params.note:q} --figure {output.png}",
+            " --data-note {params.note:q} {params.text} --figure {output.png}",
         )
 
 

@@ -16,6 +16,7 @@ from maskray.benchmarks.films import measure_reading, measure_ridge, measure_sha
 from maskray.benchmarks.machine import load_now, machine, versions
 from maskray.benchmarks.measure import Row, Sizes
 from maskray.benchmarks.reports import measure_reports
+from maskray.benchmarks.steps import measure_steps
 from maskray.benchmarks.training import measure_training
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ def run_all(top: Path, seconds_per_part: float, sizes: Sizes | None = None) -> d
         "films to shards": lambda folder: measure_shards(folder, sizes, seconds_per_part),
         "reading": lambda folder: measure_reading(folder, sizes, seconds_per_part),
         "reports": lambda _: measure_reports(sizes, seconds_per_part),
+        "steps": lambda _: measure_steps(top, sizes, seconds_per_part),
         # Last: it makes torch deterministic for the rest of the process.
         "training": lambda folder: measure_training(folder, top, sizes),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class Sizes:
     batch_size: int = 256
     num_reports: int = 1000
     num_training_steps: int = 25
+    num_step_images: int = 4  # 0: no steps at the papers' size
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ class Row:
     peer: Spread | None = None
     ratio: Spread | None = None
     agreement: dict[str, float] = field(default_factory=dict)
+
+    def with_agreement(self, name: str, value: float) -> Row:
+        """The same with one more number."""
+        return replace(self, agreement=self.agreement | {name: value})
 
     def as_values(self) -> dict[str, Any]:
         """For JSON."""

@@ -215,6 +215,15 @@ class Paths:
             for form in ("csv", "md", "html")
         ]
 
+    def charts(self) -> list[str]:
+        """The tables of this run that are drawn, too."""
+        return [
+            f"{self.root}/figures/{paper}-{name}-chart.svg"
+            for paper in self.plan.papers
+            for name, settings in self.plan.tables(paper).items()
+            if settings.get("chart")
+        ]
+
     def report_inputs(self) -> dict[str, list[str]]:
         """What the report shows, by name. The random-init baseline has no curves and no gallery."""
         figures = f"{self.root}/figures"
@@ -232,6 +241,7 @@ class Paths:
             "comparisons": [file for file in self.comparisons() if file.endswith(".html")],
             "figures": [f"{stem}-{what}" for stem in drawn for what in ("learning_curves.svg", "gallery.png")]
             + own
+            + self.charts()
             + self._grounding_figures()
             + self._segmentation_figures(),
             "manifests": [self.data(name, "shards/manifest.json") for name in dict(splits)],

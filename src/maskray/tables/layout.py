@@ -127,7 +127,8 @@ def _our_cell(variant: str, column: Column, stage: TableStage, metrics: pd.DataF
     benchmark = column.group.benchmark
     metric = column.group.metrics[column.metric_title]
     cell = cell_at(Address(variant, benchmark, column.fraction, metric, column.label, column.scale), metrics)
-    why_not = _about(benchmark, stage.not_run)
+    why_not = _about(benchmark, stage.not_run) or stage.not_run.get(f"{benchmark} {column.fraction}")
+    why_not = why_not or stage.not_run.get(variant)
     if cell.text == "not run" and why_not:
         return dataclasses.replace(cell, reasons=(why_not,))
     if cell.value is None:

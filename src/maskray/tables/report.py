@@ -23,6 +23,8 @@ _TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 _STYLE = re.compile(r"<style>.*?</style>\s*", re.DOTALL)
 _COUNTS = re.compile(r'data-cells-run="(\d+)" data-cells-planned="(\d+)"')
 _FIGURE = re.compile(r"(?P<paper>[^-]+)-(?P<variant>.+)-seed(?P<seed>\d+)-(?P<name>[^-]+)")
+_CHART = re.compile(r"(?P<paper>[^-]+)-(?P<name>.+)-chart")
+_CHARTS = "Charts"
 _KINDS = {
     "gallery": "Gallery",
     "learning": "Learning curves",
@@ -121,7 +123,7 @@ def _section(
     key: str, stage: ReportStage, tables: list[tuple[str, Table]], pictures: list[tuple[str, Picture]]
 ) -> Section:
     mine = [picture for owner, picture in pictures if owner == key]
-    kinds = [kind for kind in (*_KINDS.values(), "Figures") if any(picture.kind == kind for picture in mine)]
+    kinds = [kind for kind in (_CHARTS, *_KINDS.values(), "Figures") if any(picture.kind == kind for picture in mine)]
     kinds.sort(key=lambda kind: kind == "Gallery")
     changes = stage.changes.get(key, {})
     return Section(
@@ -157,20 +159,26 @@ def _vector_first(paths: Iterable[Path]) -> list[Path]:
 
 
 def _picture(path: Path) -> tuple[str, Picture]:
-    """The paper that a figure belongs to, and the figure; ``<paper>-<variant>-seed<p>-<name>.svg`` tells all."""
+    """The paper that a figure belongs to, and the figure.
+
+    ``<paper>-<variant>-seed<p>-<name>.svg`` or ``<paper>-<table>-chart.svg`` tells all.
+    """
     if path.suffix not in _TYPES:
         raise InputError(f"{path}: figures are .svg or .png")
     try:
         content = base64.b64encode(path.read_bytes()).decode("ascii")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
+    address = f"data:{_TYPES[path.suffix]};base64,{content}"
+    if chart := _CHART.fullmatch(path.stem):
+        return chart["paper"], Picture(_CHARTS, f"{_caption(chart['name'])} of {chart['paper']}", address)
     match = _FIGURE.fullmatch(path.stem)
     name = match["name"] if match else path.stem
     kind = next((title for word, title in _KINDS.items() if word in name), "Figures")
     caption = _caption(name)
     if match:
         caption += f" of {match['paper']}, variant {match['variant']}, pre-training seed {match['seed']}"
-    return match["paper"] if match else "", Picture(kind, caption, f"data:{_TYPES[path.suffix]};base64,{content}")
+    return match["paper"] if match else "", Picture(kind, caption, address)
 
 
 def _caption(name: str) -> str:
