@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-all open test test-all check format schema record learns bench bench-gpu labels report unlock clean setup-scispacy show
+.PHONY: help setup demo demo-all open test test-all check format schema record learns bench bench-gpu labels report unlock clean setup-scispacy show trace
 
 # The first Python 3.11 or 3.12 that really starts (a shim on PATH may not).
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
@@ -48,6 +48,9 @@ setup-scispacy: .venv-scispacy/ready  ## scispaCy, apart (says first what it dow
 
 show: setup  ## a report with what is read out of it: make show REPORT=file
 	$(BIN)/python scripts/show_report.py --report $(REPORT)
+
+trace: setup  ## where a number comes from: make trace TABLE=results/demo/tables/maco/linear_probe.md [ROW=.. COLUMN=..]
+	@$(BIN)/python scripts/trace_cell.py --table "$(TABLE)" --row "$(ROW)" --column "$(COLUMN)"
 
 demo: setup  ## made data to tables and report, about ten minutes on two cores
 	$(SNAKEMAKE) --configfile config/demo.yaml

@@ -161,7 +161,7 @@ rule render_report:
     shell:
         command(
             "render_report",
-            "--settings {params.settings:q} --tables {input.tables} --figures {input.figures}"
+            "--settings {params.settings:q} --tables {input.tables} --comparisons {input.comparisons} --figures {input.figures}"
             " --manifests {input.manifests} --splits {input.splits} --provenances {input.provenances}"
             " --verdicts {input.verdicts} --report {output.report}",
         )

@@ -83,6 +83,7 @@ class TableConfig(Frozen):
     rows: tuple[RowConfig, ...]
     columns: tuple[ColumnGroup, ...]
     note: str = ""
+    compared_with: str = Field("default", description="the variant that all other rows are tested against")
 
 
 class PaperConfig(Frozen):

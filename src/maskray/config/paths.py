@@ -205,6 +205,16 @@ class Paths:
         plan = self.plan
         return [file for paper in plan.papers for name in plan.tables(paper) for file in self.table(paper, name)]
 
+    def comparisons(self) -> list[str]:
+        """The paired tests between rows, of every table of this run that has rows to compare."""
+        return [
+            f"{self.root}/tables/{paper}/{name}-comparisons.{form}"
+            for paper in self.plan.papers
+            for name in self.plan.tables(paper)
+            if self.plan.compares(paper, name)
+            for form in ("csv", "md", "html")
+        ]
+
     def charts(self) -> list[str]:
         """The tables of this run that are drawn, too."""
         return [
@@ -228,6 +238,7 @@ class Paths:
         ]
         return {
             "tables": [file for file in self.all_tables() if file.endswith(".html")],
+            "comparisons": [file for file in self.comparisons() if file.endswith(".html")],
             "figures": [f"{stem}-{what}" for stem in drawn for what in ("learning_curves.svg", "gallery.png")]
             + own
             + self.charts()

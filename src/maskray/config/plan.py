@@ -147,6 +147,12 @@ class Plan:
                 )
         return list(dict.fromkeys(found))
 
+    def compares(self, paper: str, table: str) -> bool:
+        """True where this run computes the row that the others of a table are compared with, and another one."""
+        own = self.papers[paper]["tables"][table].get("compared_with", "default")
+        variants = {cell.variant for cell in self.cells(paper, table)}
+        return own in variants and len(variants) > 1
+
     def members(self, paper: str, variant: str, seed: int) -> list[Model]:
         """The pre-training runs behind a model: itself, or the runs of the default variant that are its ensemble."""
         num = self._num_members(paper, variant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -49,14 +49,19 @@ class Sources:
     splits: Sequence[Path] = ()
     provenances: Sequence[Path] = ()
     verdicts: Sequence[Path] = ()
+    comparisons: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """A rendered table: ``num_run`` of its ``num_planned`` cells of ours hold a number."""
+    """A rendered table: ``num_run`` of its ``num_planned`` cells of ours hold a number.
+
+    ``comparisons`` are the paired tests between its rows; empty where it has none.
+    """
 
     name: str
     fragment: Markup
+    comparisons: Markup
     num_run: int
     num_planned: int
 
@@ -93,7 +98,8 @@ class Section:
 
 def render_report(stage: ReportStage, sources: Sources) -> str:
     """The page; it needs no other file and no network. Nothing in it depends on the day it is made."""
-    tables = [(path.parent.name, _table(path)) for path in sources.tables]
+    comparisons = {(path.parent.name, path.stem): _fragment(path, _text(path)) for path in sources.comparisons}
+    tables = [(path.parent.name, _table(path, comparisons)) for path in sources.tables]
     pictures = [_picture(path) for path in _vector_first(sources.figures)]
     keys = dict.fromkeys([*stage.papers, *(key for key, _ in tables), *stage.changes])
     sections = [_section(key, stage, tables, pictures) for key in keys]
@@ -129,13 +135,21 @@ def _section(
     )
 
 
-def _table(path: Path) -> Table:
-    """A fragment that ``render.html`` wrote; its style sheet is taken out, as the page has it once."""
+def _table(path: Path, comparisons: Mapping[tuple[str, str], Markup]) -> Table:
+    """A fragment that ``render.html`` wrote, and the paired tests that go below it."""
     text = _text(path)
     counts = _COUNTS.search(text)
     if counts is None:
         raise InputError(f"{path}: not a table of render_table; make it again")
-    return Table(path.stem, Markup(_STYLE.sub("", text, count=1)), int(counts[1]), int(counts[2]))  # noqa: S704
+    tests = comparisons.get((path.parent.name, f"{path.stem}-comparisons"), Markup(""))
+    return Table(path.stem, _fragment(path, text), tests, int(counts[1]), int(counts[2]))
+
+
+def _fragment(path: Path, text: str) -> Markup:
+    """Without its style sheet, as the page has it once."""
+    if "maskray-table" not in text:
+        raise InputError(f"{path}: not a fragment of render_table or compare_runs; make it again")
+    return Markup(_STYLE.sub("", text, count=1))  # noqa: S704
 
 
 def _vector_first(paths: Iterable[Path]) -> list[Path]:
