@@ -22,9 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--seconds-per-part", type=float, default=12, help="repeat each comparison for this long (%(default)s)"
     )
-    parser.add_argument(
-        "--gpu", action="store_true", help="measure the GPU: ridge filter, steps of the papers' size"
-    )
+    parser.add_argument("--gpu", action="store_true", help="measure the GPU: ridge filter, steps of the papers' size")
     args = parser.parse_args(argv)
     if not args.seconds_per_part > 0:
         parser.error("--seconds-per-part must be above 0")

@@ -17,6 +17,7 @@ from maskray.benchmarks.machine import load_now, machine, versions
 from maskray.benchmarks.measure import FOR_GPU, Row, Sizes
 from maskray.benchmarks.probes import measure_probes
 from maskray.benchmarks.reports import measure_reports
+from maskray.benchmarks.starts import measure_starts
 from maskray.benchmarks.steps import measure_steps
 from maskray.benchmarks.training import measure_training
 from maskray.errors import InputError
@@ -69,6 +70,7 @@ def _parts(top: Path, seconds: float, sizes: Sizes) -> Parts:
         "films to shards": lambda folder: measure_shards(folder, sizes, seconds),
         "reading": lambda folder: measure_reading(folder, sizes, seconds),
         "reports": lambda _: measure_reports(sizes, seconds),
+        "starts": lambda _: measure_starts(top, seconds) if sizes.measures_starts else [],
         "probes": lambda folder: measure_probes(folder, sizes, seconds),
         "steps": lambda _: measure_steps(top, sizes, seconds, cpu),
         # From the probes on torch is deterministic for the rest of the process.

@@ -25,13 +25,14 @@ class Sizes:
 
     film_px: int = 224
     num_ridge_films: int = 16
-    file_px: int = 2048
+    file_px: int = 2800
     painted_px: int = 512
     num_files: int = 40
     num_stored_films: int = 320
     batch_size: int = 256
     num_reports: int = 1000
     num_training_steps: int = 25
+    measures_starts: bool = True
     num_probe_films: int = 80
     num_step_images: int = 4  # 0: no steps at the papers' size
 

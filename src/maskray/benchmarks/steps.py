@@ -54,8 +54,9 @@ def _measure(top: Path, name: str, num: int, device: torch.device, rate: float, 
         seconds=seconds,
         agreement={"loss difference": difference},
     )
-    share = counter.get_total_flops() * row.ours.median / num / rate
-    return row.with_agreement("share of the matrix rate", share)
+    flops_per_image = counter.get_total_flops() / num
+    row = row.with_agreement("share of the matrix rate", flops_per_image * row.ours.median / rate)
+    return row.with_agreement("TFLOP an image", flops_per_image / 1e12)
 
 
 class _Step:
