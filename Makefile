@@ -49,7 +49,7 @@ setup-scispacy: .venv-scispacy/ready  ## scispaCy, apart (says first what it dow
 show: setup  ## a report with what is read out of it: make show REPORT=file
 	$(BIN)/python scripts/show_report.py --report $(REPORT)
 
-trace: setup  ## where a number comes from: make trace TABLE=results/demo/tables/maco/linear_probe.md [ROW=.. COLUMN=..]
+trace: setup  ## where a number comes from: make trace TABLE=results/demo/tables/mnm/linear_probe.md [ROW=.. COLUMN=..]
 	@$(BIN)/python scripts/trace_cell.py --table "$(TABLE)" --row "$(ROW)" --column "$(COLUMN)"
 
 demo: setup  ## made data to tables and report, about ten minutes on two cores
