@@ -70,7 +70,7 @@ test: setup  ## the default tests
 test-all: setup  ## the slow tests too
 	$(BIN)/python -m pytest -n $(CORES) --dist loadfile -m 'not learns and not slurm and not gpu'
 
-learns: setup  ## do mnm and maco learn? 6,000 made studies, three seeds
+learns: setup  ## do the five methods learn? 6,000 made studies, three seeds
 	$(BIN)/python -m pytest -m learns -s
 
 check: setup  ## style, types, workflow format and lint, schema drift, architecture and size rules

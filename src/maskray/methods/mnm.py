@@ -59,7 +59,7 @@ class MnmConfig(ViewsConfig):
     masked_input: Literal["film", "ridge"] = Field("film", description="image of which the masked pass sees the rest")
     target: Literal["pixels", "ridge", "both"] = Field("pixels", description="what is reconstructed")
     text_unit: Literal["manuscript", "sentence"] = Field(
-        "manuscript", description="read in one pass, as a class token; or each sentence alone, as their mean (Fig. 3)"
+        "manuscript", description="read in one pass, as text_encoder.feature says; or each sentence alone, their mean (Fig. 3)"
     )
     decoder_width: PositiveInt = Field(512, description="image decoder")
     decoder_depth: NonNegativeInt = Field(2, description="blocks of the image decoder; 0: linear layers alone")
@@ -151,7 +151,7 @@ class Mnm(TwoViewMethod):
         return sentences(token_ids_BL, self.vocabulary.stop_id) if self.config.text_unit == "sentence" else None
 
     def whole_text(self, texts_BLC: Tensor, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
-        """What ITC compares of a text, text_BC: its class token, or the mean of its sentences."""
+        """What ITC compares of a text, text_BC: what stands for it as a whole, or the mean of its sentences."""
         sentence_BL = self.sentences(token_ids_BL)
         if sentence_BL is None:
             return self.text_encoder.whole(texts_BLC, token_is_real_BL)
