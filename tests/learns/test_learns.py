@@ -1,4 +1,4 @@
-"""Do the methods learn? The workflow on 6,000 made studies (config/learns.yaml), about three quarters of an hour on two cores.
+"""Do the methods learn? The workflow on 6,000 made studies (config/learns.yaml), 45 minutes on two cores.
 
 Measured on made films, which prove the machinery and not the methods.
 """

@@ -59,7 +59,8 @@ class MnmConfig(ViewsConfig):
     masked_input: Literal["film", "ridge"] = Field("film", description="image of which the masked pass sees the rest")
     target: Literal["pixels", "ridge", "both"] = Field("pixels", description="what is reconstructed")
     text_unit: Literal["manuscript", "sentence"] = Field(
-        "manuscript", description="read in one pass, as text_encoder.feature says; or each sentence alone, their mean (Fig. 3)"
+        "manuscript",
+        description="one pass, as text_encoder.feature says; or the mean of sentences, read alone (Fig. 3)",
     )
     decoder_width: PositiveInt = Field(512, description="image decoder")
     decoder_depth: NonNegativeInt = Field(2, description="blocks of the image decoder; 0: linear layers alone")
