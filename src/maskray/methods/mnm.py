@@ -60,7 +60,7 @@ class MnmConfig(ViewsConfig):
     target: Literal["pixels", "ridge", "both"] = Field("pixels", description="what is reconstructed")
     text_unit: Literal["manuscript", "sentence"] = Field(
         "manuscript",
-        description="one pass, as text_encoder.feature says; or the mean of sentences, read alone (Fig. 3)",
+        description="one pass, as text_encoder.feature says; or the mean of sentences read alone (Fig. 3)",
     )
     decoder_width: PositiveInt = Field(512, description="image decoder")
     decoder_depth: NonNegativeInt = Field(2, description="blocks of the image decoder; 0: linear layers alone")
