@@ -43,7 +43,7 @@ def configs(tmp_path, root):
     folder = tmp_path / "config"
     folder.mkdir()
     (folder / "config.yaml").write_text("results_root: results\n")
-    (folder / "made.yaml").write_text(f"results_root: {root}/\n")
+    (folder / "made.yaml").write_text(f"results_root: {root}/\npapers: [mnm]\n")
     return folder
 
 
@@ -111,8 +111,8 @@ def test_an_overlay_that_is_not_known_is_asked_for(table, root, configs):
     (configs / "made.yaml").unlink()
     told = trace(table, *CELL, configs)
     assert "--configfile FILE --force" in told
-    assert told.endswith(f"where FILE is the config file that says results_root: {root}\n")
-    (configs / "config.yaml").write_text(f"results_root: {root}\n")
+    assert told.endswith(f"where FILE stands for the config file, or files, of that run (results_root: {root})\n")
+    (configs / "config.yaml").write_text(f"results_root: {root}\npapers: [mnm]\n")
     assert "--configfile" not in trace(table, *CELL, configs)
 
 

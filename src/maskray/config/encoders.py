@@ -42,5 +42,5 @@ class TextEncoderConfig(Frozen):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     feature: Literal["token", "mean"] = Field(
         "token",
-        description="what stands for the whole text: BERT's first token, CLIP's last; or the mean of all",
+        description="what stands for the whole text: BERT's first token, CLIP's last; or the mean of all tokens",
     )

@@ -149,7 +149,11 @@ class Plan:
 
     def compares(self, paper: str, table: str) -> bool:
         """True where this run computes the row that the others of a table are compared with, and another one."""
-        own = self.papers[paper]["tables"][table].get("compared_with", "default")
+        settings = self.papers[paper]["tables"][table]
+        own = settings.get("compared_with", "default")
+        rows = [row.get("variant", "default") for row in settings["rows"]]
+        if "compared_with" in settings and own not in rows:
+            raise InputError(f"{paper}, {table}: compared_with: no row of variant {own}: {', '.join(rows)}")
         variants = {cell.variant for cell in self.cells(paper, table)}
         return own in variants and len(variants) > 1
 
@@ -175,12 +179,10 @@ class Plan:
     @cached_property
     def left_out(self) -> LeftOut:
         """What the tables of this run leave out."""
-        return LeftOut.of(self.config, (b for paper in self.papers.values() for b in paper["benchmarks"]))
+        return LeftOut.of(self.config, self.papers, TASKS, self.top)
 
     def _is_run(self, paper: str, row: Mapping[str, Any]) -> bool:
-        for name in (names := self.left_out.variants.get(paper, ())):
-            self.variant(paper, name)  # says which there are, where there is none of this name
-        return row.get("variant", "default") not in names
+        return row.get("variant", "default") not in self.left_out.variants.get(paper, ())
 
     def variants(self, paper: str) -> list[str]:
         """The variants that the tables of this run need, and those that the config asks for besides."""

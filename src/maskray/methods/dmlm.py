@@ -196,7 +196,7 @@ class Dmlm(TwoViewMethod):
         return mean_over_hidden(squared_wasserstein(*text, *nearest), is_word_BL)
 
     def whole_text(self, text: Gaussian, token_is_real_BL: Tensor) -> Gaussian:
-        """That of the class token; or the mean of all pieces' Gaussians, which is that of a mean token (Eq. (1))."""
+        """That of the class token; or the mean of all pieces' means and log-variances."""
         mean_BLC, log_variance_BLC = text
         return tuple(self.text_encoder.whole(part, token_is_real_BL) for part in (mean_BLC, log_variance_BLC))  # type: ignore[return-value]
 
@@ -224,7 +224,7 @@ class Dmlm(TwoViewMethod):
             terms["align"] = self.align(image, text, batch)
         if config.anchor == "itc":
             # Paper gap: Eq. (5) has no negatives, and constant distributions minimise it. The paper builds on M&M,
-            # whose contrast, on the means of the class tokens, keeps samples apart.
+            # whose contrast, on the means of film and text, keeps samples apart.
             logits_GG, same_GG = self.similarities(image_mean_BC, text_mean_BC, batch)
             terms["itc"] = self.contrast(logits_GG, same_GG)
         share = config.reconstruction_weight

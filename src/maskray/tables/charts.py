@@ -8,7 +8,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import matplotlib as mpl
@@ -62,9 +61,11 @@ def draw_chart(layout: Layout, svg: str | Path, png: str | Path) -> None:
 
 def _charts(layout: Layout) -> Iterator[_Chart]:
     for part in layout.panels:
-        numbered = groupby(enumerate(part.columns), key=lambda pair: _place(pair[1]))
-        for _, together in numbered:
-            numbers, columns = zip(*together, strict=True)
+        together: dict[tuple[str, str, str, str], list[int]] = {}
+        for number, column in enumerate(part.columns):
+            together.setdefault(_place(column), []).append(number)
+        for numbers in together.values():
+            columns = [part.columns[number] for number in numbers]
             yield _Chart(columns, [(row, [row.cells[number] for number in numbers]) for row in part.rows])
 
 
@@ -87,15 +88,17 @@ def _draw_lines(panel: Axes, chart: _Chart) -> None:
 
 def _draw_rows(panel: Axes, chart: _Chart) -> None:
     """One place for each row of ours; what is printed for it beside it."""
-    places = {name: place for place, (name, _) in enumerate(chart.of("ours"))}
-    _draw_ours(panel, list(places.values()), [cells[0] for _, cells in chart.of("ours")], BLUE, "maskray", "")
-    printed = [(places[name], cells[0]) for name, cells in chart.of("published") if name in places]
+    ours = [(name, cells[0]) for name, cells in chart.of("ours")]
+    places = range(len(ours))
+    _draw_ours(panel, places, [cell for _, cell in ours], BLUE, "maskray", "")
+    published = {name: cells[0] for name, cells in chart.of("published")}
+    printed = [(place, published[name]) for place, (name, _) in enumerate(ours) if name in published]
     _draw_printed(panel, printed, "", "printed")
     if printed:
         panel.legend(frameon=False, fontsize=6.5)
-    names = ["\n".join(textwrap.wrap(name, 14)) for name in places]
-    panel.set_xticks(list(places.values()), names, fontsize=6.5, rotation=45 if len(places) > 4 else 0)
-    panel.set_xlim(-0.5, len(places) - 0.5)
+    names = ["\n".join(textwrap.wrap(name, 14)) for name, _ in ours]
+    panel.set_xticks(places, names, fontsize=6.5, rotation=45 if len(ours) > 4 else 0)
+    panel.set_xlim(-0.5, len(ours) - 0.5)
 
 
 def _draw_ours(panel: Axes, places: Sequence[float], cells: Sequence[Cell], colour: str, name: str, line: str) -> None:

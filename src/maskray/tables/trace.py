@@ -90,24 +90,31 @@ def _agree(value: float, of_runs: Sequence[float]) -> bool:
 def _again(files: Sequence[str], table: Table, configs: Path) -> Iterator[str]:
     """The commands that make this cell again. They name files as the run did, from its own folder."""
     root = _prefix(files[0])
-    overlay = _overlay(root, configs)
+    overlay = _overlay(root, table, configs)
     snakemake = "snakemake --cores 2" + (f" --configfile {overlay}" if overlay else "")
     target = f"{root}/tables/{table.path.parent.name}/{table.path.name}"
     yield from ("", "Made again, in the folder of the Snakefile, by")
     yield f"  {snakemake} --force -- {shlex.join(files)}"
     yield f"  {snakemake} -- {shlex.quote(target)}"
     if overlay == _UNKNOWN:
-        yield f"where {_UNKNOWN} is the config file that says results_root: {root}"
+        yield f"where {_UNKNOWN} stands for the config file, or files, of that run (results_root: {root})"
 
 
-def _overlay(root: str, configs: Path) -> str:
-    """The overlay that has this results root; empty for ``config.yaml``, which needs no flag."""
+def _overlay(root: str, table: Table, configs: Path) -> str:
+    """The overlay that has this results root and this table; empty for ``config.yaml``, which needs no flag.
+
+    A file without papers of its own is laid over another one (``demo-all.yaml``): alone it would make something else.
+    """
+    contents = {file.name: read_yaml(file) for file in sorted(configs.glob("*.yaml"))}
     found = [
-        file.name
-        for file in sorted(configs.glob("*.yaml"))
-        if isinstance(content := read_yaml(file), dict) and str(content.get("results_root", "")).rstrip("/") == root
+        name
+        for name, content in contents.items()
+        if isinstance(content, dict) and str(content.get("results_root", "")).rstrip("/") == root
     ]
-    if len(found) != 1:
+    if len(found) != 1 or not contents[found[0]].get("papers"):
+        return _UNKNOWN
+    chosen = contents[found[0]].get("tables", {}).get(table.path.parent.name)
+    if chosen is not None and table.path.stem not in chosen:
         return _UNKNOWN
     return "" if found[0] == "config.yaml" else f"{configs.name}/{found[0]}"
 
