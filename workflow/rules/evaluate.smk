@@ -25,6 +25,10 @@ for benchmark in PLAN.benchmarks():
             conda:
                 ENVIRONMENT
             threads: THREADS
+            resources:
+                **needs("evaluate"),
+            group:
+                "tune_{paper}_{variant}_{pretrain_seed}"
             params:
                 # Shell commands are put together when the job runs, after the loop: nothing of the loop may stand there.
                 script=task,
@@ -55,6 +59,8 @@ for benchmark in PLAN.benchmarks():
             conda:
                 ENVIRONMENT
             threads: THREADS
+            resources:
+                **needs("evaluate"),
             params:
                 settings=benchmark_settings(benchmark),
                 pretrained=pretrained_folders,
@@ -79,6 +85,8 @@ for benchmark in PLAN.benchmarks():
             conda:
                 ENVIRONMENT
             threads: THREADS
+            resources:
+                **needs("evaluate"),
             params:
                 script=task,
                 settings=benchmark_settings(benchmark),
@@ -102,6 +110,10 @@ for benchmark in PLAN.benchmarks():
             f"{ROOT}/logs/score/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}.log",
         conda:
             ENVIRONMENT
+        resources:
+            **needs("small"),
+        group:
+            "score_{paper}_{variant}_{pretrain_seed}"
         params:
             settings=by_value(config.get("score", {})),
         shell:
