@@ -1,6 +1,7 @@
-"""Classify validation and test films without labels, by a pair of prompts per finding.
+"""Classify validation and test films without labels, by a pair of prompts per finding, or one per class.
 
-The prompts are kept with the predictions. Uses a GPU where there is one.
+The prompts are kept with the predictions; the record beside them says which labels are called by their own words,
+since the vocabulary has none for them. Uses a GPU where there is one.
 """
 
 from __future__ import annotations
@@ -23,15 +24,16 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     from maskray.evaluation.ensemble import score_together
     from maskray.evaluation.predictions import write_predictions
-    from maskray.evaluation.zeroshot import build_prompts
+    from maskray.evaluation.zeroshot import build_prompts, in_own_words
     from maskray.training.export import load_method
 
-    settings = opened.stage.zeroshot
-    prompts = build_prompts(opened.stage.labels, settings)
+    settings, images = opened.stage.zeroshot, opened.images
+    prompts = build_prompts(images.labels, settings, images.exclusive)
     members = (load_method(folder) for folder in arguments.pretrained)
-    predictions = score_together(members, opened.images, prompts, settings.average, opened.runtime)
+    predictions = score_together(members, images, prompts, settings.average, opened.runtime)
     write_predictions(arguments.predictions, predictions)
-    opened.record(arguments.provenance, {}, {"prompts": prompts})
+    results = {"prompts": prompts, "in_own_words": in_own_words(images.labels, settings)}
+    opened.record(arguments.provenance, {}, results)
 
 
 if __name__ == "__main__":

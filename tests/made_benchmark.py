@@ -16,6 +16,7 @@ from maskray.data.shard_store import digest_of
 from maskray.files import write_json, write_yaml
 
 LABELS = ("Edema", "Cardiomegaly")
+CLASSES = ("Normal", "Edema", "Cardiomegaly", "Both")
 NUM_PER_PART = {"train": 60, "validation": 20, "test": 30}
 
 
@@ -36,11 +37,18 @@ def paint(labels_L, rng, size_px):
     return film.astype(np.uint8)
 
 
-def write_benchmark(folder, num_per_part=None, rejected=(), size_px=8, labels_of=None, split_extra=""):
+def one_class(part, number, labels_L):
+    """Of four classes the one that a film is of: ``labels_of`` for the names CLASSES."""
+    return np.eye(len(CLASSES), dtype=np.float32)[int(labels_L @ (1, 2))]
+
+
+def write_benchmark(
+    folder, num_per_part=None, rejected=(), size_px=8, labels_of=None, split_extra="", label_names=LABELS
+):
     """Two films per patient; 1 in 10 training films is in the fraction 0.1, the first four in 0.05.
 
-    ``labels_of(part, row, labels)`` may change what is stated; ``rejected`` ids are in no shard; ``split_extra`` is
-    appended to the split.
+    ``labels_of(part, row, labels)`` may change what is stated, under other ``label_names``; ``rejected`` ids are in no
+    shard; ``split_extra`` is appended to the split.
     """
     rng = np.random.default_rng(0)
     rows, films = [], {}
@@ -53,12 +61,12 @@ def write_benchmark(folder, num_per_part=None, rejected=(), size_px=8, labels_of
             if labels_of is not None:
                 labels_L = labels_of(part, number, labels_L)
             text = dict.fromkeys(TEXT_COLUMNS, "") | {"image_id": image_id, "patient_id": f"{part}{number // 4}"}
-            rows.append(text | {f"label_{name}": value for name, value in zip(LABELS, labels_L, strict=True)})
+            rows.append(text | {f"label_{name}": value for name, value in zip(label_names, labels_L, strict=True)})
             fraction = {True: "0.05", False: "0.1" if number < 12 else "1.0"}[number < 4] if part == "train" else ""
             split.append(f"{image_id},{part},{fraction}")
     folder.mkdir(parents=True, exist_ok=True)
     index = pd.DataFrame(rows).sort_values("image_id", ignore_index=True)
-    index.astype({f"label_{name}": "float32" for name in LABELS}).to_parquet(folder / "index.parquet", index=False)
+    index.astype({f"label_{name}": "float32" for name in label_names}).to_parquet(folder / "index.parquet", index=False)
     (folder / "split.csv").write_text("\n".join(split) + "\n" + split_extra)
     write_shards(folder / "shards", {key: film for key, film in sorted(films.items()) if key not in rejected})
     return Paths(folder / "index.parquet", folder / "split.csv", folder / "shards" / "manifest.json")
@@ -170,7 +178,7 @@ STAGE = {
 }
 
 
-def write_inputs(folder, paper="maco"):
+def write_inputs(folder, paper="maco", **options):
     """A benchmark of 16 px films and a pre-trained folder."""
-    paths = write_benchmark(folder / "data", size_px=16)
+    paths = write_benchmark(folder / "data", size_px=16, **options)
     return ProgramInputs(folder, paths, write_pretrained(folder / "pretrain", paper))

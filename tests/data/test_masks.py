@@ -51,6 +51,16 @@ def test_a_mask_file_is_read_from_the_folder(tmp_path):
     assert found.sum() == 8 * 4
 
 
+@pytest.mark.parametrize("width", [1, 20, 31])
+def test_a_mask_thinner_than_half_a_pixel_does_not_vanish(width):
+    mask = np.zeros((1024, 1024), bool)
+    mask[:640, 70 : 70 + width] = True
+    found = masks_of(rle=json.dumps([run_lengths(mask)]))
+    # Pixels of 64: it lies in the second column, over ten rows.
+    assert found[:10, 1].all()
+    assert found.sum() == 10
+
+
 def test_a_film_without_any_is_empty():
     assert not masks_of().any()
 

@@ -5,7 +5,7 @@ import torch
 
 from maskray.evaluation.images import BenchmarkImages
 from maskray.evaluation.runtime import Runtime
-from tests.made_benchmark import LABELS, write_benchmark
+from tests.made_benchmark import CLASSES, LABELS, one_class, write_benchmark
 
 
 @pytest.fixture
@@ -20,5 +20,16 @@ def open_images(tmp_path):
     def open_it(**options):
         paths = write_benchmark(tmp_path / "benchmark", **options)
         return BenchmarkImages(paths.index, paths.split, paths.manifest, LABELS)
+
+    return open_it
+
+
+@pytest.fixture
+def open_classes(tmp_path):
+    """The same films, of which each is of one of four classes."""
+
+    def open_it(**options):
+        paths = write_benchmark(tmp_path / "classes", **{"labels_of": one_class, "label_names": CLASSES} | options)
+        return BenchmarkImages(paths.index, paths.split, paths.manifest, CLASSES, exclusive=True)
 
     return open_it

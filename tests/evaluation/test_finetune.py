@@ -13,7 +13,7 @@ from maskray.evaluation.runtime import Runtime
 from maskray.evaluation.search import epochs_of
 from maskray.evaluation.supervised import new_head
 from maskray.metrics.classification import macro_auroc
-from tests.made_benchmark import TinyMethod
+from tests.made_benchmark import TinyMethod, one_class
 
 MILD = AugmentationConfig(crop_min_area=0.9, brightness=0.05, contrast=0.05)
 
@@ -130,3 +130,26 @@ def test_unstated_labels_do_not_stop_it(open_images, runtime):
         TinyMethod().image_encoder, open_images(labels_of=hide_second), config_of(num_epochs=2), 1.0, 0, runtime
     )
     assert np.isfinite(predictions.scores_NL).all()
+
+
+def test_one_class_of_several_is_learnt(open_classes, runtime):
+    predictions = finetune(TinyMethod().image_encoder, open_classes(), config_of(num_epochs=30), 1.0, 0, runtime)
+    test = predictions.part("test")
+    np.testing.assert_allclose(test.scores_NL.sum(axis=1), 1, rtol=1e-5)
+    assert (test.scores_NL.argmax(axis=1) == test.labels_NL.argmax(axis=1)).mean() > 0.8
+    assert predictions.exclusive
+
+
+def test_balanced_weights_find_a_rare_class(open_classes, runtime):
+    """Two training films are of the class Both, 45 of the others; the rest of its films have no class stated."""
+
+    def rare(part, number, labels_L):
+        codes = one_class(part, number, labels_L)
+        return np.full(4, np.nan, np.float32) if part == "train" and codes[3] and number > 8 else codes
+
+    images, shares = open_classes(labels_of=rare), {}
+    for weights in ("equal", "balanced"):
+        config = config_of(num_epochs=10, class_weights=weights)
+        test = finetune(TinyMethod().image_encoder, images, config, 1.0, 0, runtime).part("test")
+        shares[weights] = test.scores_NL[test.labels_NL[:, 3] == 1, 3].mean()
+    assert shares["balanced"] > shares["equal"] + 0.2

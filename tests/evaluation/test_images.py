@@ -7,7 +7,9 @@ import pytest
 
 from maskray.errors import InputError
 from maskray.evaluation.images import BenchmarkImages
-from tests.made_benchmark import LABELS, write_benchmark
+from tests.made_benchmark import LABELS, one_class, write_benchmark
+
+NAN = float("nan")
 
 
 def test_parts_and_nested_fractions(open_images):
@@ -67,3 +69,49 @@ def test_a_missing_file_is_named(tmp_path, missing):
     getattr(paths, missing).unlink()
     with pytest.raises(InputError, match=getattr(paths, missing).name):
         BenchmarkImages(paths.index, paths.split, paths.manifest, LABELS)
+
+
+def test_a_film_of_two_classes_or_of_none_is_refused(open_classes):
+    assert open_classes().exclusive
+    for wrong in ([1, 1, 0, 0], [0, 0, 0, 0], [1, NAN, 0, 0]):
+        with pytest.raises(
+            InputError, match=r"image test-003 does not show exactly one of Normal, Edema, Cardiomegaly"
+        ):
+            open_classes(labels_of=lambda part, n, labels, wrong=wrong: (
+                np.array(wrong, np.float32) if (part, n) == ("test", 3) else one_class(part, n, labels)
+            ))  # fmt: skip
+
+
+def test_a_film_whose_class_is_not_stated_is_kept(open_classes):
+    hidden = np.full(4, NAN, np.float32)
+    images = open_classes(labels_of=lambda part, n, labels: hidden if n == 3 else one_class(part, n, labels))
+    assert np.isnan(images.examples("test").labels_NL[3]).all()
+
+
+def test_label_sets_decide_what_is_scored(tmp_path):
+    paths = write_benchmark(tmp_path)
+    images = BenchmarkImages(*vars(paths).values(), [], label_sets={"first": ["Cardiomegaly"], "both": [*LABELS]})
+    assert images.labels == LABELS
+    assert images.label_sets == {"first": ["Cardiomegaly"], "both": ["Edema", "Cardiomegaly"]}
+    one = BenchmarkImages(*vars(paths).values(), LABELS, label_sets={"first": ["Cardiomegaly"]})
+    assert one.labels == ("Cardiomegaly",)
+    assert one.examples("test").labels_NL.shape == (30, 1)
+    with pytest.raises(InputError, match="no label Hernia; it has Edema, Cardiomegaly"):
+        BenchmarkImages(*vars(paths).values(), [], label_sets={"third": ["Hernia"]})
+
+
+def test_seen_and_unseen_labels_follow_the_test_films_that_the_shards_hold(tmp_path):
+    """Cardiomegaly is seen; scoliosis is more frequent than gynecomastia among all films, and less on test films."""
+    names = ("cardiomegaly", "scoliosis", "gynecomastia", "normal", "goiter")
+
+    def labels_of(part, number, labels_L):
+        is_test = part == "test"
+        return np.array([number % 2, number < 4 or not is_test, is_test and number < 9, 1, number == 0], np.float32)
+
+    paths = write_benchmark(tmp_path, labels_of=labels_of, label_names=names, rejected=["test-000"])
+    images = BenchmarkImages(*vars(paths).values(), [], label_sets="seen_and_unseen")
+    unseen = ["gynecomastia", "scoliosis"]
+    assert images.label_sets == {
+        "seen": ["cardiomegaly"], "unseen_10": unseen, "unseen_20": unseen, "unseen_all": unseen,
+    }  # fmt: skip
+    assert images.labels == ("cardiomegaly", "scoliosis", "gynecomastia")

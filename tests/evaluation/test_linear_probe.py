@@ -8,6 +8,7 @@ from maskray.config.training import LinearProbeConfig
 from maskray.errors import InputError
 from maskray.evaluation.images import Examples
 from maskray.evaluation.linear_probe import probe_all, train_head
+from maskray.evaluation.objective import Objective
 from maskray.metrics.classification import auroc, macro_auroc
 from tests.made_benchmark import TinyMethod
 
@@ -62,18 +63,20 @@ def test_the_best_epoch_on_validation_is_kept_and_training_stops_after_patience(
     features, examples = line(16, 1.0)
     opposite, validation = line(8, -1.0)
     config = LinearProbeConfig(num_epochs=200, learning_rate=0.01, batch_size=16, patience=3)
-    head, epoch, quality = train_head(features, examples, opposite, validation, config, 0)
+    head, epoch, quality = train_head(features, examples, opposite, validation, config, 0, Objective())
     # Training makes validation worse from some epoch on; the kept head is that epoch's, not the last.
     assert quality == auroc(validation.labels_NL[:, 0], head(opposite).detach().numpy()[:, 0])
     assert epoch < 20
     longer = LinearProbeConfig(num_epochs=epoch, learning_rate=0.01, batch_size=16, patience=3)
-    assert torch.equal(head.weight, train_head(features, examples, opposite, validation, longer, 0)[0].weight)
+    assert torch.equal(
+        head.weight, train_head(features, examples, opposite, validation, longer, 0, Objective())[0].weight
+    )
 
 
 def test_features_that_are_not_numbers_stop_with_a_clear_error():
     features, examples = line(8, 1.0)
     with pytest.raises(InputError, match=r"linear_probe\.learning_rate"):
-        train_head(features * float("nan"), examples, features, examples, CONFIG, 0)
+        train_head(features * float("nan"), examples, features, examples, CONFIG, 0, Objective())
 
 
 def test_labels_not_stated_are_ignored(open_images, runtime):
@@ -82,3 +85,12 @@ def test_labels_not_stated_are_ignored(open_images, runtime):
 
     test = run(open_images(labels_of=hide_some), runtime, fractions=(1.0,), seeds=(0,))[1.0, 0].part("test")
     assert macro_auroc(test.labels_NL, test.scores_NL) > 0.9
+
+
+def test_one_class_of_several_is_probed(open_classes, runtime):
+    config = LinearProbeConfig(num_epochs=60, learning_rate=0.05, batch_size=16)
+    runs = probe_all(TinyMethod().image_encoder, open_classes(), config, [1.0], [0], runtime)
+    ((_, _, predictions),) = runs
+    test = predictions.part("test")
+    np.testing.assert_allclose(test.scores_NL.sum(axis=1), 1, rtol=1e-5)
+    assert (test.scores_NL.argmax(axis=1) == test.labels_NL.argmax(axis=1)).mean() > 0.8

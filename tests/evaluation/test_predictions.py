@@ -107,3 +107,18 @@ def test_a_null_image_id_is_refused(tmp_path):
     parquet.write_table(table.set_column(0, "image_id", pa.array(["a", None, "c"])), path)
     with pytest.raises(InputError, match="an image_id is missing"):
         read_predictions(path)
+
+
+def test_what_labels_are_to_each_other_is_kept(tmp_path):
+    ids, one_hot = ["a", "b", "c"], np.eye(3, dtype=np.float32)
+    sets = {"unseen": ["Mass"], "seen": ["Hernia", "Edema"]}
+    kept = Predictions(("Edema", "Mass", "Hernia"), ids, ids, ["test"] * 3, one_hot, one_hot, {}, True, sets)
+    write_predictions(tmp_path / "p.parquet", kept)
+    for read in (read_predictions(tmp_path / "p.parquet"), read_predictions(tmp_path / "p.parquet").part("test")):
+        assert (read.exclusive, read.label_sets, list(read.label_sets)) == (True, sets, ["unseen", "seen"])
+    with pytest.raises(InputError, match="no score of Goiter, which a label set names"):
+        write_predictions(tmp_path / "q.parquet", replace(kept, label_sets={"seen": ["Goiter"]}))
+    two_classes = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1]], np.float32)
+    with pytest.raises(InputError, match="image b is not of exactly one class"):
+        write_predictions(tmp_path / "q.parquet", replace(kept, labels_NL=two_classes))
+    assert not (tmp_path / "q.parquet").exists()

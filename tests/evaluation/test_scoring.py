@@ -60,3 +60,34 @@ def test_measurements_are_scored_as_means(tmp_path):
     assert content["settings"] == {"num_candidates": 10}
     with np.load(tmp_path / "bootstrap.npz", allow_pickle=False) as replicates:
         assert replicates["i2t_r1/all"].shape == (40,)
+
+
+def test_classes_are_scored_as_such(tmp_path):
+    rng = np.random.default_rng(0)
+    ids, classes = [f"i{i}" for i in range(60)], rng.integers(0, 3, 60)
+    scores = rng.random((60, 3)).astype(np.float32) + np.eye(3, dtype=np.float32)[classes]
+    parts = ["test"] * 40 + ["validation"] * 20
+    kept = Predictions(("A", "B", "C"), ids, ids, parts, np.eye(3, dtype=np.float32)[classes], scores, {}, True)
+    write_predictions(tmp_path / "p.parquet", kept)
+    score_file(tmp_path / "p.parquet", SETTINGS, tmp_path / "metrics.json", tmp_path / "bootstrap.npz")
+    rows = {(row["metric"], row["label"]): row["value"] for row in read_json(tmp_path / "metrics.json")["rows"]}
+    assert rows["class_accuracy", "all"] == pytest.approx((scores[:40].argmax(axis=1) == classes[:40]).mean())
+    assert ("auroc", "macro") in rows
+    with np.load(tmp_path / "bootstrap.npz", allow_pickle=False) as replicates:
+        assert replicates["class_accuracy/all"].shape == (40,)
+
+
+def test_label_sets_get_means_and_are_named(tmp_path):
+    rng = np.random.default_rng(1)
+    ids, labels = [f"i{i}" for i in range(50)], (rng.random((50, 2)) < 0.5).astype(np.float32)
+    sets = {"unseen": ["Mass"], "seen": ["Edema"]}
+    kept = Predictions(
+        ("Edema", "Mass"), ids, ids, ["test"] * 50, labels, labels + rng.random((50, 2)), {}, False, sets
+    )
+    write_predictions(tmp_path / "p.parquet", kept)
+    score_file(tmp_path / "p.parquet", SETTINGS, tmp_path / "metrics.json", tmp_path / "bootstrap.npz")
+    content = read_json(tmp_path / "metrics.json")
+    rows = {(row["metric"], row["label"]): row for row in content["rows"]}
+    assert rows["auroc", "macro/unseen"]["value"] == rows["auroc", "Mass"]["value"]
+    assert rows["auroc", "macro/unseen"]["num_labels"] == 1
+    assert content["label_sets"] == sets

@@ -11,6 +11,7 @@ from maskray.config.training import SegmentationConfig
 from maskray.errors import InputError
 from maskray.evaluation.images import BenchmarkImages
 from maskray.evaluation.segmentation import WITH, WITHOUT, Segmenter, segment, segmentation_loss
+from maskray.metrics.segmentation import count_pixels, dice
 from tests.made_benchmark import LABELS, write_benchmark
 from tests.methods.made_methods import made_method
 
@@ -33,7 +34,8 @@ def run(images, runtime, name="maco", config=CONFIG, fraction=1.0, seed=0):
 
 
 def test_bright_halves_are_found(images, runtime):
-    measured = run(images, runtime)
+    found = run(images, runtime)
+    measured = found.measured
     assert set(measured.labels) == {WITH, WITHOUT}
     is_positive = np.array(measured.labels) == WITH
     assert is_positive.sum() == 15
@@ -41,11 +43,16 @@ def test_bright_halves_are_found(images, runtime):
     assert (measured.values["iou"] <= measured.values["dice"] + 1e-6).all()
     assert 0 < measured.settings["threshold"] < 1
     assert measured.settings["num_train_images"] == 60
+    assert (found.masks.size_px, found.masks.fraction) == (32, 1.0)
+    for row, image_id in enumerate(measured.item_ids):
+        true, drawn = found.masks.of(image_id)
+        assert true.any() == is_positive[row]
+        assert dice(*count_pixels(drawn[None], true[None]))[0] == pytest.approx(measured.values["dice"][row])
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_one_others(images, runtime):
     config = CONFIG.model_copy(update={"num_epochs": 2})
-    first, again, other = (run(images, runtime, config=config, seed=seed).values["dice"] for seed in (0, 0, 1))
+    first, again, other = (run(images, runtime, config=config, seed=seed).measured.values["dice"] for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 

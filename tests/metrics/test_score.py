@@ -110,6 +110,25 @@ def test_replicates_without_a_positive_are_counted():
     assert row["low"] is not None
 
 
+def test_a_set_of_labels_gets_a_mean_of_its_own():
+    labels, sets = ("Edema", "Hernia", "Mass"), {"seen": ["Mass", "Edema"], "unseen": ["Hernia"], "none": []}
+    validation, test = make_part(0, num_labels=3), make_part(1, num_labels=3)
+    result, plain = (score_it(validation, test, labels, **given) for given in ({"label_sets": sets}, {}))
+    for metric in METRICS:
+        value = {label: find(result, metric, label)["value"] for label in labels}
+        seen, unseen, none = (find(result, metric, f"macro/{name}") for name in sets)
+        assert seen["value"] == pytest.approx((value["Mass"] + value["Edema"]) / 2)
+        assert (unseen["value"], unseen["num_labels"]) == (value["Hernia"], 1)
+        assert (none["value"], none["num_labels"]) == (None, 0)
+        np.testing.assert_allclose(
+            result.replicates[f"{metric}/macro/seen"],
+            (result.replicates[f"{metric}/Mass"] + result.replicates[f"{metric}/Edema"]) / 2,
+            rtol=1e-6,
+        )
+    for row in plain.metrics["rows"]:
+        assert row in result.metrics["rows"]
+
+
 def test_a_large_test_set_takes_seconds():
     part = make_part(0, num_images=25_000, num_labels=2, num_patients=2_800)
     started = time.process_time()

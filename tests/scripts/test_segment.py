@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from maskray.data.drawn_masks import read_drawn_masks
 from maskray.errors import InputError
 from maskray.evaluation.measurements import read_measurements
 from maskray.files import read_json
@@ -28,7 +29,8 @@ def inputs(tmp_path):
 
 
 def flags(inputs, tmp_path, settings=SETTINGS, **changes):
-    outputs = {"predictions": tmp_path / "out" / "predictions.parquet", "provenance": tmp_path / "out" / "p.json"}
+    files = {"predictions": "predictions.parquet", "drawn": "drawn.parquet", "provenance": "p.json"}
+    outputs = {flag: tmp_path / "out" / name for flag, name in files.items()}
     return inputs.flags(settings, **{"fraction": "1.0", "seed": 3} | outputs | changes)
 
 
@@ -43,6 +45,9 @@ def test_every_test_film_is_measured(inputs, tmp_path):
     read = read_measurements(tmp_path / "out" / "predictions.parquet")
     assert len(read.item_ids) == NUM_PER_PART["test"]
     assert set(read.values) == {"dice", "dice_at_half", "iou"}
+    drawn = read_drawn_masks(tmp_path / "out" / "drawn.parquet")
+    assert list(drawn.image_ids) == list(read.item_ids)
+    assert drawn.of("test-001")[0].sum() == 8 * 16
     assert read_json(tmp_path / "out" / "p.json")["seeds"] == {"finetune": 3}
 
 

@@ -89,8 +89,8 @@ def test_figures_are_embedded_under_their_paper(sources):
     assert 'alt="Gallery of mnm, variant default, pre-training seed 0"' in page
 
 
-def test_figures_of_grounding_have_a_section_and_name_their_data_set(sources):
-    names = ("ms_cxr_grounding.png", "ms_cxr_grounding_tau.png")
+def test_figures_of_a_benchmark_have_a_section_and_name_their_data_set(sources):
+    names = ("ms_cxr_grounding.png", "ms_cxr_grounding_tau.png", "covid_rural_segmentation.png")
     for name in names:
         Image.new("L", (4, 4)).save(sources.figures[1].with_name(f"mnm-default-seed0-{name}"))
     more = [sources.figures[1].with_name(f"mnm-default-seed0-{name}") for name in names]
@@ -98,6 +98,8 @@ def test_figures_of_grounding_have_a_section_and_name_their_data_set(sources):
     assert "<h3>Phrase grounding</h3>" in page
     assert 'alt="Phrase grounding, MS-CXR of mnm, variant default, pre-training seed 0"' in page
     assert 'alt="Phrase grounding over tau, MS-CXR of mnm, variant default, pre-training seed 0"' in page
+    assert "<h3>Segmentation</h3>" in page
+    assert 'alt="Segmentation, COVID-RURAL of mnm, variant default, pre-training seed 0"' in page
 
 
 def test_png_of_a_curve_is_left_out_where_there_is_an_svg(sources):

@@ -95,7 +95,16 @@ def test_segmentation_is_told_where_masks_lie(fresh):
     run = "results/mnm/default/seed0/covid_rural_segmentation/100%/seed2/predictions.parquet"
     planned = fresh.snakemake("-n", "-p", "--", run).stdout
     assert "scripts/segment.py" in planned
-    assert "--masks /data/rural --fraction 100% --seed 2" in planned
+    folder = "results/mnm/default/seed0/covid_rural_segmentation"
+    assert f"--drawn {folder}/100%/seed2/drawn.parquet --masks /data/rural --fraction 100% --seed 2" in planned
+
+
+def test_a_picture_of_segmentation_shows_the_first_run_of_each_fraction(fresh):
+    planned = fresh.snakemake("-n", "-p", "--", "results/figures/mnm-default-seed0-siim_segmentation.png").stdout
+    folder = "results/mnm/default/seed0/siim_segmentation"
+    assert "--drawn " + " ".join(f"{folder}/{share}/seed0/drawn.parquet" for share in ("1%", "10%", "100%")) in planned
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", planned.partition("Job stats:")[2], re.M))
+    assert (counts["segment_siim_segmentation"], counts["draw_segmentation"], counts["pretrain"]) == ("3", "1", "1")
 
 
 def test_an_ensemble_trains_its_members_and_asks_them_together(fresh):

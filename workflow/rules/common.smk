@@ -79,10 +79,21 @@ def benchmark_settings(benchmark):
     return lambda w: by_value(jobs.evaluation_stage(PLAN, w.paper, w.variant, benchmark))
 
 
-def masks_flag(dataset, task):
-    """A params function: where masks lie that are files; as with `site_flags`, moving them reruns nothing."""
-    folder = PATHS.site(dataset).get("folder") if task == "segment" else None
-    return lambda wildcards, output: f"--masks {shlex.quote(folder)}" if folder else ""
+def segment_output(benchmark):
+    """What a segmentation writes besides its predictions: the masks of the test films."""
+    drawn = f"{MODEL}/{benchmark}/{{fraction}}/seed{{seed}}/drawn.parquet"
+    return {"drawn": drawn} if task_of(benchmark)[1] == "segment" else {}
+
+
+def segment_flags(benchmark):
+    """A params function: the masks to write, and where the true ones lie if they are files.
+
+    As with `site_flags`, moving them reruns nothing.
+    """
+    dataset, task = task_of(benchmark)
+    folder = PATHS.site(dataset).get("folder")
+    masks = f" --masks {shlex.quote(folder)}" if folder else ""
+    return lambda wildcards, output: f"--drawn {output.drawn}{masks}" if task == "segment" else ""
 
 
 def benchmark_checks(benchmark):
@@ -108,6 +119,11 @@ def gallery_inputs(wildcards):
 def grounding_inputs(w):
     """What a picture of phrase grounding is drawn from."""
     return PATHS.benchmark_inputs(w.paper, w.variant, w.pretrain_seed, f"{w.dataset}_grounding")
+
+
+def segmentation_inputs(w):
+    """What a picture of segmentation is drawn from: the masks of the first run of each fraction."""
+    return PATHS.drawn_masks(w.paper, w.variant, w.pretrain_seed, f"{w.dataset}_segmentation")
 
 
 def table_cells(wildcards, file):

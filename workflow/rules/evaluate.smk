@@ -18,6 +18,7 @@ for benchmark in PLAN.benchmarks():
                 # A check must have passed; a check done again predicts nothing again.
                 checks=ancient(benchmark_checks(benchmark)),
             output:
+                **segment_output(benchmark),
                 predictions=f"{MODEL}/{benchmark}/{{fraction}}/seed{{seed}}/predictions.parquet",
                 provenance=f"{MODEL}/{benchmark}/{{fraction}}/seed{{seed}}/provenance.json",
             log:
@@ -33,7 +34,7 @@ for benchmark in PLAN.benchmarks():
                 # Shell commands are put together when the job runs, after the loop: nothing of the loop may stand there.
                 script=task,
                 settings=benchmark_settings(benchmark),
-                masks=masks_flag(dataset, task),
+                masks=segment_flags(benchmark),
                 pretrained=pretrained_folders,
             shell:
                 command(

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from maskray.config.plan import Cell, Plan, task_of
-from maskray.files import read_yaml
 
 Split = tuple[str, str]
 """(data set, protocol)"""
@@ -125,8 +124,7 @@ def relation_of(plan: Plan, check: Check) -> str:
 
 def _is_printed(plan: Plan, trained: str, tested: str) -> bool:
     """True where a paper of this run, before any overlay, trains on the one data set and tests on the other."""
-    for key in plan.papers:
-        paper = read_yaml(plan.top / "config/papers" / f"{key}.yaml")
+    for paper in plan.paper_files.values():
         if trained in paper["pretrain"]["datasets"] and tested in {task_of(name)[0] for name in paper["benchmarks"]}:
             return True
     return False

@@ -79,6 +79,12 @@ class DatasetConfig(Frozen):
         description="label columns of the index, in the official order and spelling; empty: all of them",
     )
     scored: tuple[str, ...] = Field((), description="labels that benchmarks score; empty: all of them")
+    exclusive: bool = Field(False, description="each image shows exactly one of the labels: they are its classes")
+    label_sets: dict[str, tuple[str, ...]] | Literal["seen_and_unseen"] = Field(
+        {},
+        description="sets of labels by name; benchmarks then score the labels of all sets, and tables show the mean of"
+        " one (macro/<name>). seen_and_unseen: as MMCLIP sorts PadChest's, by how often a test image has them",
+    )
     uncertain: Literal["positive", "negative", "ignore"] = Field("ignore", description="policy for labels coded -1")
     not_stated: Literal["negative", "ignore"] = Field("ignore", description="policy for blank label cells")
     has_reports: bool = False

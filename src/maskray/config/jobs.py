@@ -55,6 +55,8 @@ def evaluation_stage(plan: Plan, paper: str, variant: str, benchmark: str) -> di
     """The settings of one benchmark of one variant."""
     dataset, task = task_of(benchmark)
     stage = {"benchmark": benchmark, "dataset": dataset, "labels": plan.labels(dataset)} | runtime(plan, "evaluate")
+    # Only where a data set says so: what is usual is no setting that reruns a job.
+    stage |= {key: value for key in ("exclusive", "label_sets") if (value := plan.datasets[dataset].get(key))}
     if task == "linear_probe":
         fractions = [parse_fraction(name) for name in plan.fractions(benchmark)]
         stage |= {"fractions": fractions, "seeds": list(plan.seeds["finetune"])}

@@ -38,6 +38,8 @@ Metric = Literal[
     "dice",
     "dice_at_half",
     "iou",
+    "class_accuracy",
+    "class_f1",
 ]
 
 
@@ -63,7 +65,9 @@ class ColumnGroup(Frozen):
     metrics: dict[str, Metric] = Field(description="printed name -> our metric")
     fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field((), description="empty: nothing is trained")
     labels: tuple[str, ...] = Field(
-        ("macro",), description="macro (mean over labels), all (mean over all items), or label names, one column each"
+        ("macro",),
+        description="macro (mean over labels), macro/<set> (over a label set of the data set), all (mean over all"
+        " items), or label names, one column each",
     )
     per_cent: bool = Field(True, description="false: as plain numbers, such as CNR")
     note: str = Field("", description="why the cells are not comparable with the printed ones, if so")

@@ -165,6 +165,26 @@ class Paths:
                 found += [f"{stem}.png", *([f"{stem}_tau.svg"] if is_swept else [])]
         return found
 
+    def drawn_masks(self, paper: str, variant: str, seed: str, benchmark: str) -> dict[str, str | list[str]]:
+        """What a picture of segmentation is drawn from, by name: films, and the first run's masks of each fraction."""
+        dataset, _ = task_of(benchmark)
+        folder = f"{self.root}/{paper}/{variant}/seed{seed}/{benchmark}"
+        first = self.plan.seeds["finetune"][0]
+        return {
+            "manifest": self.data(dataset, "shards/manifest.json"),
+            "drawn": [f"{folder}/{fraction}/seed{first}/drawn.parquet" for fraction in self.plan.fractions(benchmark)],
+        }
+
+    def _segmentation_figures(self) -> list[str]:
+        """Masks on their films for each model that segments."""
+        cells = [cell for cell in self.plan.all_cells() if task_of(cell.benchmark)[1] == "segment"]
+        models = dict.fromkeys((cell.paper, cell.variant, cell.benchmark) for cell in cells)
+        return [
+            f"{self.root}/figures/{paper}-{variant}-seed{seed}-{benchmark}.png"
+            for paper, variant, benchmark in models
+            for seed in self.plan.seeds["pretrain"]
+        ]
+
     @property
     def _compares_pictures(self) -> bool:
         return self.plan.config.get("leakage", {}).get("pictures", True)
@@ -201,7 +221,8 @@ class Paths:
             "tables": [file for file in self.all_tables() if file.endswith(".html")],
             "figures": [f"{stem}-{what}" for stem in drawn for what in ("learning_curves.svg", "gallery.png")]
             + own
-            + self._grounding_figures(),
+            + self._grounding_figures()
+            + self._segmentation_figures(),
             "manifests": [self.data(name, "shards/manifest.json") for name in dict(splits)],
             "splits": [self.data(name, f"splits/{protocol}/summary.json") for name, protocol in splits],
             "verdicts": self.verdicts(all_checks(self.plan)),

@@ -26,6 +26,7 @@ TASKS = {
     "retrieval": "retrieve",
     "grounding": "ground",
     "segmentation": "segment",
+    "grading": "finetune",
 }
 
 
@@ -64,16 +65,23 @@ class Plan:
     top: Path
 
     @cached_property
-    def papers(self) -> dict[str, dict[str, Any]]:
-        """Key -> the paper's settings under this run's overlay, validated."""
-        resolved = {}
+    def paper_files(self) -> dict[str, dict[str, Any]]:
+        """Key -> the paper's settings as its file has them."""
+        found = {}
         for key in self.config["papers"]:
-            file = self.top / "config/papers" / f"{key}.yaml"
+            file = self._paper_file(key)
             if not file.is_file():
                 known = sorted(path.stem for path in file.parent.glob("*.yaml"))
                 raise InputError(f"papers: no paper {key}; allowed: {', '.join(known)}")
-            resolved[key] = merge(read_yaml(file), *self._overlays(key))
-            self._check_paper(key, resolved[key], str(file))
+            found[key] = read_yaml(file)
+        return found
+
+    @cached_property
+    def papers(self) -> dict[str, dict[str, Any]]:
+        """Key -> the paper's settings under this run's overlay, validated."""
+        resolved = {key: merge(file, *self._overlays(key)) for key, file in self.paper_files.items()}
+        for key, settings in resolved.items():
+            self._check_paper(key, settings, str(self._paper_file(key)))
         return resolved
 
     @cached_property
@@ -107,8 +115,8 @@ class Plan:
 
     def overlay_changes(self, paper: str) -> dict[str, list[Any]]:
         """Dotted path -> [as in the paper file, as in this run], for the report."""
-        original = read_yaml(self.top / "config/papers" / f"{paper}.yaml")
-        return {path: list(pair) for path, pair in differences(original, self.papers[paper]).items()}
+        changed = differences(self.paper_files[paper], self.papers[paper])
+        return {path: list(pair) for path, pair in changed.items()}
 
     def tables(self, paper: str) -> dict[str, dict[str, Any]]:
         """The tables of a paper that this run builds."""
@@ -199,6 +207,8 @@ class Plan:
         protocol = self._known_protocol(dataset, self.papers[paper]["benchmarks"][benchmark]["protocol"])
         if task == "retrieve" and not self.datasets[dataset].get("has_reports"):
             raise InputError(f"config/papers/{paper}.yaml: benchmarks.{benchmark}: {dataset} has no reports")
+        if benchmark.endswith("_grading") and not self.datasets[dataset].get("exclusive"):
+            raise InputError(f"config/papers/{paper}.yaml: benchmarks.{benchmark}: {dataset} has no exclusive grades")
         return protocol
 
     def pretrain_splits(self, paper: str, variant: str) -> list[tuple[str, str]]:
@@ -251,6 +261,9 @@ class Plan:
             if problem := why_impossible(split):
                 raise InputError(f"{source}: splits.{protocol}: {problem}")
         return settings
+
+    def _paper_file(self, key: str) -> Path:
+        return self.top / "config/papers" / f"{key}.yaml"
 
     def _overlays(self, key: str) -> list[Mapping[str, Any]]:
         overlay = self.config.get("overlay", {})

@@ -38,11 +38,16 @@ class PretrainStage(Frozen):
 
 
 class BenchmarkStage(Frozen):
-    """What all benchmarks share. ``labels`` are columns of the index, in the order of the data set."""
+    """What all benchmarks share. ``labels`` are columns of the index, in the order of the data set.
+
+    Where there are ``label_sets``, the labels of all sets are scored instead.
+    """
 
     benchmark: str
     dataset: str
     labels: tuple[str, ...]
+    exclusive: bool = False
+    label_sets: dict[str, tuple[str, ...]] | Literal["seen_and_unseen"] = {}
     threads: PositiveInt
     precision: Precision
 

@@ -10,6 +10,10 @@ from maskray.config.base import Frozen
 
 Share = Annotated[float, Field(ge=0, le=1)]
 PositiveFloat = Annotated[float, Field(gt=0)]
+ClassWeights = Literal["equal", "balanced"]
+CLASS_WEIGHTS: ClassWeights = Field(
+    "equal", description="of the loss; balanced: by the inverse of how often a class, or yes and no of a label, is seen"
+)
 
 
 class OptimisationConfig(Frozen):
@@ -73,8 +77,8 @@ class RuntimeConfig(EvaluationRuntime):
     checkpoint_seconds: PositiveFloat = 600
 
 
-class FinetuneConfig(Frozen):
-    """End-to-end fine-tuning of the image encoder with a new linear head."""
+class DownstreamConfig(Frozen):
+    """End-to-end training of the image encoder on a benchmark's labels."""
 
     num_epochs: PositiveInt | dict[str, PositiveInt] = Field(description="a number, or by fraction: {1%: 50, 100%: 20}")
     learning_rates: tuple[PositiveFloat, ...] = Field(description="more than one: searched on validation")
@@ -87,7 +91,13 @@ class FinetuneConfig(Frozen):
     augmentation: AugmentationConfig = AugmentationConfig()
 
 
-class SegmentationConfig(FinetuneConfig):
+class FinetuneConfig(DownstreamConfig):
+    """End-to-end fine-tuning of the image encoder with a new linear head."""
+
+    class_weights: ClassWeights = CLASS_WEIGHTS
+
+
+class SegmentationConfig(DownstreamConfig):
     """End-to-end segmentation: the image encoder under a convolutional decoder with one new head."""
 
     decoder: Literal["setr_pup", "method"] = Field(
@@ -104,7 +114,10 @@ class LinearProbeConfig(Frozen):
     learning_rate: PositiveFloat = 5e-4
     weight_decay: NonNegativeFloat = 1e-6
     batch_size: PositiveInt = 64
-    patience: PositiveInt = Field(10, description="epochs without a better validation AUROC before stopping")
+    patience: PositiveInt = Field(
+        10, description="epochs without a better validation AUROC (of exclusive classes: loss) before stopping"
+    )
+    class_weights: ClassWeights = CLASS_WEIGHTS
 
 
 class ZeroshotConfig(Frozen):

@@ -72,11 +72,15 @@ class TrueMasks:
             raise InputError(f"{path}: not a readable picture; get the mask again") from None
 
     def _placed(self, mask_hw: NDArray[np.bool_], content: tuple[int, int, int, int]) -> NDArray[np.bool_]:
-        """A mask of the film's own pixels on the square: a pixel belongs to it where half of it does."""
+        """A mask of the film's own pixels on the square: a pixel belongs to it where half of it does.
+
+        One thinner than that keeps the pixels that it covers most: no film with the finding becomes one without.
+        """
         top, left, height, width = content
         grey = Image.fromarray(mask_hw.astype(np.uint8) * 255).resize((width, height), Image.Resampling.BOX)
         placed_SS = np.zeros((self._size_px, self._size_px), bool)
-        placed_SS[top : top + height, left : left + width] = np.asarray(grey) >= 128
+        covered = np.asarray(grey)
+        placed_SS[top : top + height, left : left + width] = covered >= min(128, max(int(covered.max()), 1))
         return placed_SS
 
 

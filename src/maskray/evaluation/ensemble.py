@@ -1,5 +1,8 @@
 """Zero-shot answers of several pre-training runs together (MMCLIP, Sec. 5.1: of "6 different groups of parameters").
 
+Probabilities are also what one run says of classes that exclude each other: which of them is likelier than on another
+film depends on all.
+
 Shapes: N images, L labels, M members.
 """
 
@@ -10,9 +13,11 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+import torch
 
 from maskray.errors import InputError
 from maskray.evaluation.images import BenchmarkImages
+from maskray.evaluation.objective import Objective
 from maskray.evaluation.predictions import Predictions
 from maskray.evaluation.runtime import Runtime
 from maskray.evaluation.zeroshot import score_zeroshot
@@ -28,19 +33,21 @@ def score_together(
 ) -> Predictions:
     """One run's scores as they are; of several runs the mean probability, or the scores of their mean weights.
 
-    A probability is what a softmax over the two prompts gives at a run's own temperature. One run is held at a time.
+    A probability is what a softmax over the two prompts, or over those of all classes, gives at a run's own
+    temperature. One run is held at a time.
     """
     answers: list[Predictions] = []
     probabilities_MNL = []
     for member in [mean_of_weights(members)] if average == "weights" else members:
         text = member.tokenizer, member.stage.text_encoder.max_tokens
         answers.append(score_zeroshot(member.method, *text, images, dict(prompts), runtime))
-        probabilities_MNL.append(1 / (1 + np.exp(-answers[-1].scores_NL.astype(float) / member.method.temperature)))
+        logits_NL = torch.from_numpy(answers[-1].scores_NL).double() / member.method.temperature
+        probabilities_MNL.append(Objective(images.exclusive).probabilities(logits_NL))
     first, num = answers[0], len(answers)
-    if num == 1:
+    if num == 1 and not images.exclusive:
         return first
-    mean_NL = np.mean(probabilities_MNL, axis=0).astype(np.float32)
-    return replace(first, scores_NL=mean_NL, notes={**first.notes, "num_members": num})
+    mean_NL = np.mean(probabilities_MNL, axis=0, dtype=float).astype(np.float32)
+    return replace(first, scores_NL=mean_NL, notes={**first.notes, **({"num_members": num} if num > 1 else {})})
 
 
 def mean_of_weights(members: Iterable[LoadedMethod]) -> LoadedMethod:

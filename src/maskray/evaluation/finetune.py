@@ -16,6 +16,7 @@ from maskray.config.training import FinetuneConfig
 from maskray.data.augmentation import augment
 from maskray.evaluation.features import compute_for_all
 from maskray.evaluation.images import BenchmarkImages
+from maskray.evaluation.objective import objective_of
 from maskray.evaluation.predictions import Predictions
 from maskray.evaluation.runtime import Runtime
 from maskray.evaluation.search import DivergedError, Search
@@ -23,9 +24,6 @@ from maskray.evaluation.supervised import (
     check_stated,
     new_head,
     predictions_of,
-    probabilities,
-    stated_cross_entropy,
-    validation_quality,
 )
 
 
@@ -57,7 +55,10 @@ def finetune(
     model.load_state_dict(best.state)
     model.eval()
     scored = {
-        part: (examples, probabilities(compute_for_all(model, images, examples.image_ids, runtime, part)))
+        part: (
+            examples,
+            training.objective.probabilities(compute_for_all(model, images, examples.image_ids, runtime, part)),
+        )
         for part, examples in (("validation", training.validation), ("test", test))
     }
     notes = {
@@ -66,29 +67,31 @@ def finetune(
         "validation_quality": best.quality,
         "num_train_images": len(training.train),
     }
-    return predictions_of(images.labels, scored, notes)
+    return predictions_of(images, scored, notes)
 
 
 class ClassifierSearch(Search):
     """Of a linear head and the encoder below it."""
 
     section = "finetune"
+    config: FinetuneConfig
     model: Classifier
 
     def _build(self, encoder: nn.Module) -> Classifier:
         """One image tells the width of the features."""
         check_stated("train", self.train, self.images.split_path)
         check_stated("validation", self.validation, self.images.split_path)
+        self.objective = objective_of(self.images, self.train, self.config.class_weights)
         features_1C = compute_for_all(encoder, self.images, self.train.image_ids[:1], self.runtime)
         return Classifier(encoder, new_head(features_1C.shape[1], len(self.images.labels), self.seed))
 
     def _loss(self, images_BHW: Tensor, rows: NDArray[np.intp], seeds_B: Tensor) -> Tensor:
-        """Cross-entropy of the stated labels."""
+        """Cross-entropy of what is stated."""
         images_BHW, _ = augment(images_BHW, None, seeds_B, self.config.augmentation)
         labels_BL = torch.from_numpy(self.train.labels_NL[rows]).to(self.runtime.device)
         with self.runtime.autocast():
             logits_BL = self.model(images_BHW)
-        return stated_cross_entropy(logits_BL.float(), labels_BL)
+        return self.objective.loss(logits_BL.float(), labels_BL)
 
     def _quality(self, epoch: int) -> float:
         """Quality on validation after an epoch."""
@@ -96,4 +99,4 @@ class ClassifierSearch(Search):
         logits_NL = compute_for_all(self.model, self.images, self.validation.image_ids, self.runtime)
         if not torch.isfinite(logits_NL).all():
             raise DivergedError(f"the scores of validation are not finite after epoch {epoch}")
-        return validation_quality(logits_NL, self.validation)
+        return self.objective.quality(logits_NL, self.validation)

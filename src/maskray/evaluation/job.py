@@ -71,7 +71,8 @@ def open_job(arguments: argparse.Namespace, stage_class: type[Stage], *more_inpu
     from maskray.evaluation.images import BenchmarkImages
     from maskray.evaluation.runtime import prepare_runtime
 
-    images = BenchmarkImages(arguments.index, arguments.split, arguments.manifest, stage.labels)
+    files = arguments.index, arguments.split, arguments.manifest
+    images = BenchmarkImages(*files, stage.labels, exclusive=stage.exclusive, label_sets=stage.label_sets)
 
     runtime = prepare_runtime(stage.threads, stage.precision)
     folders = arguments.pretrained if isinstance(arguments.pretrained, list) else [arguments.pretrained]

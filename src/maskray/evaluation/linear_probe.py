@@ -18,16 +18,14 @@ from maskray.config.training import LinearProbeConfig
 from maskray.errors import InputError
 from maskray.evaluation.features import compute_for_all
 from maskray.evaluation.images import BenchmarkImages, Examples
+from maskray.evaluation.objective import Objective, objective_of
 from maskray.evaluation.predictions import Predictions
 from maskray.evaluation.runtime import Runtime
 from maskray.evaluation.supervised import (
     check_stated,
     new_head,
     predictions_of,
-    probabilities,
     shuffled_batches,
-    stated_cross_entropy,
-    validation_quality,
 )
 from maskray.training.optimiser import AdamW
 
@@ -63,17 +61,24 @@ def probe_all(
     held_out_features = {part: features_of(examples) for part, examples in held_out.items()}
     for fraction, examples in train.items():
         train_features_NC = features_of(examples)
+        objective = objective_of(images, examples, config.class_weights)
         for seed in seeds:
             head, epoch, quality = train_head(
-                train_features_NC, examples, held_out_features["validation"], held_out["validation"], config, seed
+                train_features_NC,
+                examples,
+                held_out_features["validation"],
+                held_out["validation"],
+                config,
+                seed,
+                objective,
             )
             _log.info("fraction %g, seed %d: best epoch %d, validation %.4f", fraction, seed, epoch, quality)
             scored = {
-                part: (held_out[part], probabilities(head(features).detach()))
+                part: (held_out[part], objective.probabilities(head(features).detach()))
                 for part, features in held_out_features.items()
             }
             notes = {"best_epoch": epoch, "validation_quality": quality, "num_train_images": len(examples)}
-            yield fraction, seed, predictions_of(images.labels, scored, notes)
+            yield fraction, seed, predictions_of(images, scored, notes)
 
 
 def train_head(
@@ -83,6 +88,7 @@ def train_head(
     validation: Examples,
     config: LinearProbeConfig,
     seed: int,
+    objective: Objective,
 ) -> tuple[nn.Linear, int, float]:
     """The head of the best epoch, that epoch (from 1) and its quality on validation.
 
@@ -95,12 +101,12 @@ def train_head(
     best_epoch, best_quality, best_state = 0, -float("inf"), {}
     for epoch in range(1, config.num_epochs + 1):
         for rows in shuffled_batches(len(examples), config.batch_size, seed, epoch):
-            loss = stated_cross_entropy(head(features_NC[rows]), labels_NL[rows])
+            loss = objective.loss(head(features_NC[rows]), labels_NL[rows])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
         with torch.no_grad():
-            quality = validation_quality(head(validation_features_NC), validation)
+            quality = objective.quality(head(validation_features_NC), validation)
         if quality > best_quality:
             best_epoch, best_quality = epoch, quality
             best_state = {name: value.detach().clone() for name, value in head.state_dict().items()}

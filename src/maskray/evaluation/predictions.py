@@ -1,14 +1,14 @@
 """``predictions.parquet``: what every benchmark writes and scoring reads. The one writer, reader and validator.
 
 Columns: image_id, patient_id, part, then ``label_<L>`` and ``score_<L>`` for each label; rows sorted by part and
-image_id. Shapes: N images, L labels.
+image_id. What the labels are to each other stands in the metadata. Shapes: N images, L labels.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from maskray.files import written_whole
 PARTS = ("test", "validation")
 _KEYS = ("image_id", "patient_id", "part")
 _NOTES = b"maskray"
+_RELATIONS = b"maskray labels"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Predictions:
         labels_NL: float32; 1, 0 or NaN (not stated).
         scores_NL: float32; a probability, or a difference of similarities; higher = more likely present.
         notes: what else belongs to these numbers (prompts, chosen learning rate); plain JSON values.
+        exclusive: each image shows exactly one of the labels, or none is stated.
+        label_sets: set -> its labels, whose scores get a mean of their own.
     """
 
     label_names: tuple[str, ...]
@@ -42,6 +45,8 @@ class Predictions:
     labels_NL: NDArray[np.float32]
     scores_NL: NDArray[np.float32]
     notes: Mapping[str, Any]
+    exclusive: bool = False
+    label_sets: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def part(self, name: str) -> Predictions:
         """The rows of one part."""
@@ -54,14 +59,13 @@ class Predictions:
         return self._take(np.array(rows, dtype=np.intp))
 
     def _take(self, rows: NDArray[np.intp]) -> Predictions:
-        return Predictions(
-            self.label_names,
-            [self.image_ids[i] for i in rows],
-            [self.patient_ids[i] for i in rows],
-            [self.parts[i] for i in rows],
-            self.labels_NL[rows],
-            self.scores_NL[rows],
-            self.notes,
+        return replace(
+            self,
+            image_ids=[self.image_ids[i] for i in rows],
+            patient_ids=[self.patient_ids[i] for i in rows],
+            parts=[self.parts[i] for i in rows],
+            labels_NL=self.labels_NL[rows],
+            scores_NL=self.scores_NL[rows],
         )
 
 
@@ -77,8 +81,10 @@ def write_predictions(path: str | Path, predictions: Predictions) -> None:
     for prefix, values_NL in (("label", predictions.labels_NL), ("score", predictions.scores_NL)):
         for i, name in enumerate(predictions.label_names):
             columns[f"{prefix}_{name}"] = pa.array(values_NL[:, i].astype(np.float32), pa.float32())
-    notes = json.dumps(dict(predictions.notes), sort_keys=True, allow_nan=False)
-    table = pa.table(columns).replace_schema_metadata({_NOTES: notes})
+    metadata = {_NOTES: json.dumps(dict(predictions.notes), sort_keys=True, allow_nan=False)}
+    sets = {name: list(labels) for name, labels in predictions.label_sets.items()}
+    metadata[_RELATIONS] = json.dumps({"exclusive": predictions.exclusive, "label_sets": sets})
+    table = pa.table(columns).replace_schema_metadata(metadata)
     with written_whole(path) as partial:
         parquet.write_table(table, partial, compression="zstd")
 
@@ -100,10 +106,10 @@ def read_predictions(path: str | Path) -> Predictions:
     try:
         image_ids, patient_ids, parts = (table[key].cast(pa.string()).to_pylist() for key in _KEYS)
         labels_NL, scores_NL = (_matrix(table, prefix, names) for prefix in ("label", "score"))
-        notes = json.loads((table.schema.metadata or {}).get(_NOTES, b"{}"))
+        notes, relations = (json.loads((table.schema.metadata or {}).get(key, b"{}")) for key in (_NOTES, _RELATIONS))
     except (pa.ArrowException, ValueError) as error:
         raise InputError(f"{path}: a column has the wrong type ({error}); make it again") from None
-    predictions = Predictions(names, image_ids, patient_ids, parts, labels_NL, scores_NL, notes)
+    predictions = Predictions(names, image_ids, patient_ids, parts, labels_NL, scores_NL, notes, **relations)
     _check(path, predictions)
     return predictions
 
@@ -125,6 +131,10 @@ def _check(path: str | Path, predictions: Predictions) -> None:
         raise InputError(f"{path}: an image_id is missing or stands twice, or a patient_id is missing; make it again")
     if unknown := sorted({str(part) for part in predictions.parts} - set(PARTS)):
         raise InputError(f"{path}: unknown part {unknown[0]!r}; expected {' or '.join(PARTS)}")
+    if unknown := sorted(
+        {label for names in predictions.label_sets.values() for label in names} - {*predictions.label_names}
+    ):
+        raise InputError(f"{path}: no score of {unknown[0]}, which a label set names; run the benchmark again")
     labels = predictions.labels_NL
     for problem, is_bad_NL in (
         ("a label that is not 1, 0 or empty", ~(np.isnan(labels) | (labels == 0) | (labels == 1))),
@@ -134,3 +144,7 @@ def _check(path: str | Path, predictions: Predictions) -> None:
             row, column = np.argwhere(is_bad_NL)[0]
             where = f"image {ids[row]}, {predictions.label_names[column]}"
             raise InputError(f"{path}: {where}: {problem}; {int(is_bad_NL.sum())} in all; run the benchmark again")
+    if predictions.exclusive and (is_bad_N := ~np.isnan(labels).all(axis=1) & ~(labels.sum(axis=1) == 1)).any():
+        raise InputError(
+            f"{path}: image {ids[int(is_bad_N.argmax())]} is not of exactly one class; run the benchmark again"
+        )

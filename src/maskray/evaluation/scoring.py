@@ -11,6 +11,7 @@ from maskray.errors import InputError
 from maskray.evaluation.measurements import holds_measurements, read_measurements
 from maskray.evaluation.predictions import Predictions, read_predictions
 from maskray.files import write_json, written_whole
+from maskray.metrics.classes import score_classes
 from maskray.metrics.means import score_means
 from maskray.metrics.rows import Score
 from maskray.metrics.score import Part, score
@@ -32,7 +33,11 @@ def _score_predictions(path: str | Path, settings: ScoreStage) -> Score:
     test = read.part("test")
     if not test.image_ids:
         raise InputError(f"{path}: no image of the test part; run the benchmark again")
-    return score(read.label_names, _part(read.part("validation")), _part(test), **settings.model_dump())
+    scorer = score_classes if read.exclusive else score
+    parts = _part(read.part("validation")), _part(test)
+    result = scorer(read.label_names, *parts, label_sets=read.label_sets, **settings.model_dump())
+    sets = {name: list(labels) for name, labels in read.label_sets.items()}
+    return Score(result.metrics | {"label_sets": sets}, result.replicates) if sets else result
 
 
 def _score_measurements(path: str | Path, settings: ScoreStage) -> Score:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from maskray.config.fractions import fraction_name
-from maskray.config.training import FinetuneConfig, OptimisationConfig
+from maskray.config.training import DownstreamConfig, OptimisationConfig
 from maskray.data.sampler import derive_seed
 from maskray.errors import InputError
 from maskray.evaluation.images import BenchmarkImages
@@ -58,7 +58,7 @@ class Search(ABC):
         self,
         encoder: nn.Module,
         images: BenchmarkImages,
-        config: FinetuneConfig,
+        config: DownstreamConfig,
         fraction: float,
         seed: int,
         runtime: Runtime,
@@ -140,7 +140,7 @@ class Search(ABC):
         """How good the model is on validation after an epoch, higher is better; raises DivergedError."""
 
 
-def epochs_of(config: FinetuneConfig, fraction: float, section: str) -> int:
+def epochs_of(config: DownstreamConfig, fraction: float, section: str) -> int:
     """Number of epochs of one label fraction; ``section`` of the settings is named where there is none."""
     if isinstance(config.num_epochs, int):
         return config.num_epochs
@@ -150,7 +150,7 @@ def epochs_of(config: FinetuneConfig, fraction: float, section: str) -> int:
     return config.num_epochs[name]
 
 
-def optimisation_of(config: FinetuneConfig, num_epochs: int, learning_rate: float) -> OptimisationConfig:
+def optimisation_of(config: DownstreamConfig, num_epochs: int, learning_rate: float) -> OptimisationConfig:
     """The settings of one training, in the form that optimiser and schedule of pre-training take."""
     shared = ("batch_size", "optimiser", "momentum", "weight_decay", "schedule", "warmup_fraction")
     return OptimisationConfig(

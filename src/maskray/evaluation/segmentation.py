@@ -8,6 +8,8 @@ Shapes: B batch, N films, S side of the film, T thresholds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from torch.nn import functional as F
 
 from maskray.config.training import SegmentationConfig
 from maskray.data.augmentation import augment
+from maskray.data.drawn_masks import DrawnMasks, pack
 from maskray.data.masks import TrueMasks
 from maskray.data.sampler import derive_seed
 from maskray.decoders import ConvolutionDecoder
@@ -119,15 +122,33 @@ def probabilities_of(search: SegmenterSearch, image_ids: list[str]) -> NDArray[n
     return shares_BSS
 
 
+def passes(search: SegmenterSearch, examples: Examples) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    """Probabilities and true masks [B, S, S] of all films, some at a time."""
+    for start in range(0, len(examples), _FILMS_PER_PASS):
+        image_ids = examples.image_ids[start : start + _FILMS_PER_PASS]
+        yield probabilities_of(search, image_ids), search.masks.read(image_ids)
+
+
 def count_at_thresholds(search: SegmenterSearch, examples: Examples) -> list[Counts]:
     """The counts of :func:`count_pixels` of each film [N] at each of the thresholds."""
     found: list[list[Counts]] = [[] for _ in THRESHOLDS]
-    for start in range(0, len(examples), _FILMS_PER_PASS):
-        image_ids = examples.image_ids[start : start + _FILMS_PER_PASS]
-        shares_BSS, masks_BSS = probabilities_of(search, image_ids), search.masks.read(image_ids)
+    for shares_BSS, masks_BSS in passes(search, examples):
         for counts, threshold in zip(found, THRESHOLDS, strict=True):
             counts.append(count_pixels(shares_BSS >= threshold, masks_BSS))
-    return [tuple(np.concatenate(parts) for parts in zip(*counts, strict=True)) for counts in found]  # type: ignore[misc]
+    return [_joined(counts) for counts in found]
+
+
+def _joined(counts: list[Counts]) -> Counts:
+    both, predicted, true = (np.concatenate(parts) for parts in zip(*counts, strict=True))
+    return both, predicted, true
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What one run found on the test films: how good its masks are, and the masks."""
+
+    measured: Measurements
+    masks: DrawnMasks
 
 
 def segment(
@@ -138,7 +159,7 @@ def segment(
     seed: int,
     runtime: Runtime,
     folder: Path | None = None,
-) -> Measurements:
+) -> Segmentation:
     """Train on one label fraction (0..1) and measure every test film; ``folder`` holds masks that are files.
 
     Raises InputError where training diverges with every learning rate, or a mask cannot be read.
@@ -152,19 +173,37 @@ def segment(
     search.model.load_state_dict(best.state)
     on_validation = [float(dice(*counts).mean()) for counts in count_at_thresholds(search, search.validation)]
     chosen = int(np.argmax(on_validation))
-    counts_TB = count_at_thresholds(search, parts["test"])
-    half = int(np.argmin(np.abs(THRESHOLDS - 0.5)))
-    values = {"dice": dice(*counts_TB[chosen]), "iou": iou(*counts_TB[chosen]), "dice_at_half": dice(*counts_TB[half])}
-    return Measurements(
-        parts["test"].image_ids,
-        parts["test"].patient_ids,
-        [WITH if num else WITHOUT for num in counts_TB[0][2]],
+    settings = {
+        "threshold": round(float(THRESHOLDS[chosen]), 2),
+        "learning_rate": best.learning_rate,
+        "best_epoch": best.epoch,
+        "validation_dice": on_validation[chosen],
+        "num_train_images": len(search.train),
+    }
+    return _measure(search, parts["test"], THRESHOLDS[chosen], fraction, settings)
+
+
+def _measure(
+    search: SegmenterSearch, test: Examples, threshold: np.float64, fraction: float, settings: dict[str, float]
+) -> Segmentation:
+    """The masks of the test films at the threshold, measured; and their Dice at 0.5."""
+    chosen: list[Counts] = []
+    at_half: list[Counts] = []
+    true: list[bytes] = []
+    drawn: list[bytes] = []
+    for shares_BSS, masks_BSS in passes(search, test):
+        drawn_BSS = shares_BSS >= threshold
+        chosen.append(count_pixels(drawn_BSS, masks_BSS))
+        at_half.append(count_pixels(shares_BSS >= 0.5, masks_BSS))
+        true += pack(masks_BSS)
+        drawn += pack(drawn_BSS)
+    counts, half = _joined(chosen), _joined(at_half)
+    values = {"dice": dice(*counts), "iou": iou(*counts), "dice_at_half": dice(*half)}
+    measured = Measurements(
+        test.image_ids,
+        test.patient_ids,
+        [WITH if num_true else WITHOUT for num_true in counts[2]],
         {name: values_N.astype(np.float32) for name, values_N in values.items()},
-        {
-            "threshold": round(float(THRESHOLDS[chosen]), 2),
-            "learning_rate": best.learning_rate,
-            "best_epoch": best.epoch,
-            "validation_dice": on_validation[chosen],
-            "num_train_images": len(search.train),
-        },
+        settings,
     )
+    return Segmentation(measured, DrawnMasks(test.image_ids, true, drawn, search.images.store.size_px, fraction))

@@ -1,4 +1,4 @@
-"""What fine-tuning and the linear probe share: loss, order, choice on validation, predictions.
+"""What fine-tuning and the linear probe share: the head, the order, the form of predictions.
 
 Shapes: B batch, N images, L labels, C width.
 """
@@ -10,22 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from maskray.data.sampler import derive_seed
 from maskray.errors import InputError
-from maskray.evaluation.images import Examples
+from maskray.evaluation.images import BenchmarkImages, Examples
 from maskray.evaluation.predictions import Predictions
-from maskray.metrics.classification import macro_auroc
-
-
-def stated_cross_entropy(logits_BL: Tensor, labels_BL: Tensor) -> Tensor:
-    """Mean binary cross-entropy over the stated labels (not NaN); 0 where a batch states none."""
-    is_stated_BL = ~torch.isnan(labels_BL)
-    losses_BL = F.binary_cross_entropy_with_logits(logits_BL, torch.where(is_stated_BL, labels_BL, 0), reduction="none")
-    return (losses_BL * is_stated_BL).sum() / is_stated_BL.sum().clamp(min=1)
 
 
 def new_head(width: int, num_labels: int, seed: int) -> nn.Linear:
@@ -47,20 +38,6 @@ def shuffled_batches(num_images: int, batch_size: int, seed: int, epoch: int) ->
         yield order[start : start + batch_size]
 
 
-def validation_quality(logits_NL: Tensor, examples: Examples) -> float:
-    """How good a model is on validation, higher is better: macro AUROC.
-
-    Where no label has both classes (a handful of images) it is minus the cross-entropy. Which of the two depends
-    on the labels alone, so qualities of one benchmark compare. NaN where the logits are not finite.
-    """
-    if not torch.isfinite(logits_NL).all():
-        return float("nan")
-    auroc = macro_auroc(examples.labels_NL, logits_NL.double().numpy())
-    if not np.isnan(auroc):
-        return auroc
-    return -float(stated_cross_entropy(logits_NL, torch.from_numpy(examples.labels_NL)))
-
-
 def check_stated(part: str, examples: Examples, source: object) -> None:
     """Refuse a part in which no label of any image is stated: nothing could be learnt or chosen from it."""
     if np.isnan(examples.labels_NL).all():
@@ -68,22 +45,19 @@ def check_stated(part: str, examples: Examples, source: object) -> None:
 
 
 def predictions_of(
-    label_names: tuple[str, ...],
+    images: BenchmarkImages,
     scored: Mapping[str, tuple[Examples, NDArray[np.float32]]],
     notes: Mapping[str, Any],
 ) -> Predictions:
-    """Join the parts (name -> images and their scores [N, L]) into one table."""
+    """Join the parts (name -> images and their scores [N, L]) into one table that knows how its labels relate."""
     return Predictions(
-        label_names,
+        images.labels,
         [image for examples, _ in scored.values() for image in examples.image_ids],
         [patient for examples, _ in scored.values() for patient in examples.patient_ids],
         [part for part, (examples, _) in scored.items() for _ in range(len(examples))],
         np.concatenate([examples.labels_NL for examples, _ in scored.values()]),
         np.concatenate([scores_NL for _, scores_NL in scored.values()]),
         notes,
+        images.exclusive,
+        images.label_sets,
     )
-
-
-def probabilities(logits_NL: Tensor) -> NDArray[np.float32]:
-    """Sigmoid, float32; in float64 on the way, so that confident scores do not tie early."""
-    return torch.sigmoid(logits_NL.double()).float().numpy()

@@ -1,8 +1,10 @@
 """Zero-shot classification: a film is compared with a prompt that the finding is there and one that it is not.
 
+Classes that exclude each other need no denial: a film is compared with the positive prompt of each.
+
 Score = cosine similarity with the positive prompt minus that with the negative one, in -2..2. The probability that a
 softmax over the two would give is sigmoid(score / tau), which rises with the score: AUROC and F1 at a chosen threshold
-are the same, and the difference needs no temperature.
+are the same, and the difference needs no temperature. Of classes the score is the cosine similarity itself.
 
 Shapes: B batch, N images, L labels, E joint width, T tokens.
 """
@@ -24,12 +26,13 @@ from maskray.evaluation.runtime import Runtime
 from maskray.evaluation.supervised import predictions_of
 from maskray.evaluation.texts import pad_texts
 from maskray.methods.base import Method
-from maskray.reports.vocabulary import phrase
+from maskray.reports.vocabulary import is_known, phrase
 
 
-def build_prompts(labels: Sequence[str], config: ZeroshotConfig) -> dict[str, tuple[str, ...]]:
-    """Label -> its prompts: positive, negative, and so on for further pairs.
+def build_prompts(labels: Sequence[str], config: ZeroshotConfig, exclusive: bool = False) -> dict[str, tuple[str, ...]]:
+    """Label -> its prompts: positive, negative, and so on for further pairs; of classes the positive ones alone.
 
+    A label that neither the settings nor the vocabulary has words for is called by its own (:func:`in_own_words`).
     Raises InputError for a template without ``{x}``, or a phrase of a label that the benchmark does not have.
     """
     sides = {"positive": config.positive, "negative": config.negative}
@@ -39,8 +42,15 @@ def build_prompts(labels: Sequence[str], config: ZeroshotConfig) -> dict[str, tu
             raise InputError(f"zeroshot.{name}: {{x}}, the finding's place, is missing")
     if unknown := sorted(set(config.phrases) - set(labels)):
         raise InputError(f"zeroshot.phrases: {unknown[0]} is no label of this benchmark, which has {', '.join(labels)}")
-    phrases = {label: config.phrases[label] if label in config.phrases else phrase(label) for label in labels}
-    return {label: tuple(side.replace("{x}", text) for side in sides.values()) for label, text in phrases.items()}
+    own = {label: label.replace("_", " ").lower() for label in in_own_words(labels, config)}
+    phrases = {label: config.phrases.get(label) or own.get(label) or phrase(label) for label in labels}
+    chosen = list(sides.values())[:: 2 if exclusive else 1]
+    return {label: tuple(side.replace("{x}", text) for side in chosen) for label, text in phrases.items()}
+
+
+def in_own_words(labels: Sequence[str], config: ZeroshotConfig) -> list[str]:
+    """The labels whose prompts take the label's own words, in lower case, for want of a phrase."""
+    return [label for label in labels if label not in config.phrases and not is_known(label)]
 
 
 @torch.no_grad()
@@ -58,13 +68,14 @@ def score_zeroshot(
     with runtime.autocast():
         texts_E = encode_texts(method, tokenizer, max_tokens, texts, runtime).float().cpu()
     # Similarity is linear in the text: the differences of the prompts, and their mean, are one direction per label.
-    directions_LE = (texts_E[0::2] - texts_E[1::2]).unflatten(0, (len(images.labels), -1)).mean(dim=1)
+    told_E = texts_E if images.exclusive else texts_E[0::2] - texts_E[1::2]
+    directions_LE = told_E.unflatten(0, (len(images.labels), -1)).mean(dim=1)
     scored = {}
     for part in ("validation", "test"):
         examples = images.examples(part)
         images_NE = compute_for_all(method.encode_image, images, examples.image_ids, runtime, part)
         scored[part] = (examples, (images_NE @ directions_LE.T).numpy())
-    return predictions_of(images.labels, scored, {"prompts": {label: list(pair) for label, pair in prompts.items()}})
+    return predictions_of(images, scored, {"prompts": {label: list(pair) for label, pair in prompts.items()}})
 
 
 def encode_texts(method: Method, tokenizer: Any, max_tokens: int, texts: Sequence[str], runtime: Runtime) -> Tensor:

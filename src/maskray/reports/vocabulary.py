@@ -93,16 +93,25 @@ _BY_LABEL = {
 }
 
 
+def is_known(label: str) -> bool:
+    """Whether the vocabulary has a finding of this label."""
+    return _find(label) is not None
+
+
 def finding_of_label(label: str) -> Finding:
     """The finding that a data set's label names, whatever its case and underscores; else :class:`InputError`.
 
     A label may also be any of a finding's words: "rib fracture".
     """
-    finding = _BY_LABEL.get(_key(label)) or _BY_WORD.get(_key(label))
+    finding = _find(label)
     if finding is None:
         allowed = ", ".join(sorted({name for f in FINDINGS.values() for name in (f.name, *f.labels.values())}))
         raise InputError(f"unknown label '{label}'; allowed: {allowed} (reports/findings.yaml)")
     return finding
+
+
+def _find(label: str) -> Finding | None:
+    return _BY_LABEL.get(_key(label)) or _BY_WORD.get(_key(label))
 
 
 def phrase(label: str) -> str:

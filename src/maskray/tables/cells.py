@@ -12,7 +12,7 @@ import pandas as pd
 
 from maskray.errors import InputError
 from maskray.metrics.intervals import percentile_interval
-from maskray.metrics.rows import ALL, MACRO, is_whole
+from maskray.metrics.rows import MACRO, is_whole
 from maskray.tables.parts import Cell
 
 PERCENT = 100
@@ -47,7 +47,7 @@ def cell_at(address: Address, metrics: pd.DataFrame) -> Cell:
         return Cell(text="not run")
     if chosen.empty:
         return Cell(text="no such label", reasons=(f"{_plain(address.label)} is not a label of {address.benchmark}",))
-    reasons = _missing_labels(runs) if address.label == MACRO else ()
+    reasons = _missing_labels(runs) if address.label == MACRO else _of_set(chosen)
     if chosen["value"].isna().any():
         return Cell(text="undefined", reasons=reasons or _undefined(address.label), predictions=_files(chosen))
     return _mean_over_runs(chosen, reasons, address.scale)
@@ -92,8 +92,16 @@ def _missing_labels(runs: pd.DataFrame) -> tuple[str, ...]:
     )
 
 
+def _of_set(chosen: pd.DataFrame) -> tuple[str, ...]:
+    """A mean over a set of labels says how many it is of; which they are stands in ``metrics.json``."""
+    if not chosen["label"].str.startswith(f"{MACRO}/").any() or chosen["num_labels"].isna().any():
+        return ()
+    numbers = sorted({int(number) for number in chosen["num_labels"]})
+    return (f"mean over {' to '.join(map(str, numbers))} labels",)
+
+
 def _undefined(label: str) -> tuple[str, ...]:
-    if label == ALL:
+    if is_whole(label):
         return ("nothing of the test part could be measured",)
     return (f"the test part lacks positive or negative films of {_plain(label)}",)
 

@@ -34,6 +34,7 @@ SCHEMA = pa.schema(
         ("high", pa.float64()),
         ("num_images", pa.int64()),
         ("num_positive", pa.int64()),
+        ("num_labels", pa.int64()),
         ("predictions", pa.string()),
         ("replicates", pa.list_(pa.float32())),
     ]
@@ -129,6 +130,7 @@ def _number(path: Path, entry: Any, replicates: Mapping[str, NDArray[np.float32]
         name = f"{entry['metric']}/{entry['label']}"
         row = {key: _number_of(entry["metric"], entry[key]) for key in ("value", "low", "high")}
         row |= {key: None if entry[key] is None else int(entry[key]) for key in ("num_images", "num_positive")}
+        row["num_labels"] = int(entry["num_labels"]) if "num_labels" in entry else None
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: a row is malformed ({error}); delete it and score again") from None
     if row["value"] is not None and name not in replicates:

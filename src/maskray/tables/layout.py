@@ -28,7 +28,9 @@ def lay_out(stage: TableStage, published: PublishedTable, metrics: pd.DataFrame,
     if stage.table.printed and not published.rows:
         raise InputError(f"{stage.paper} {stage.table_name}: no printed numbers; add them or set printed: false")
     metrics = metrics[metrics["paper"] == stage.paper]
-    columns = _with_decimals([column for group in stage.table.columns for column in _columns(group, stage)], published)
+    columns = _with_decimals(
+        [column for group in stage.table.columns for column in columns_of(group, stage)], published
+    )
     panels = tuple(
         Panel(title, part, _rows(stage, published, part, metrics, flags or {}))
         for title, part in _panels(stage, columns)
@@ -50,7 +52,8 @@ def lay_out(stage: TableStage, published: PublishedTable, metrics: pd.DataFrame,
     )
 
 
-def _columns(group: ColumnGroup, stage: TableStage) -> list[Column]:
+def columns_of(group: ColumnGroup, stage: TableStage) -> list[Column]:
+    """The columns of a group, as the keys of the printed numbers name them."""
     untrained = RETRIEVAL if task_of(group.benchmark)[1] == "retrieve" else ZERO_SHOT
     conditions = [fraction_name(fraction) for fraction in group.fractions] or [untrained]
     split_note = _about(group.benchmark, stage.split_notes)

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from maskray.config.plan import task_of
 from maskray.config.stages import TableStage
-from maskray.metrics.rows import ALL, MACRO
+from maskray.metrics.rows import ALL, MACRO, is_whole
 from maskray.tables.parts import ZERO_SHOT, Cell, Column, Heading, Panel
 from maskray.tables.published import PublishedTable
 
@@ -52,14 +52,19 @@ def headings(columns: tuple[Column, ...]) -> Iterable[Heading]:
 def leaves(columns: tuple[Column, ...]) -> Iterable[str]:
     """The lowest headings: of label, metric and condition only what differs between the columns."""
     varies = [
-        len({column.label for column in columns}) > 1,
+        len({_label_title(column) for column in columns}) > 1,
         len({column.metric_title for column in columns}) > 1,
         len({column.condition for column in columns}) > 1,
     ]
     for column in columns:
-        label = {MACRO: "Average", ALL: "All"}.get(column.label, column.label.replace("_", " "))
-        parts = zip((label, column.metric_title, column.condition), varies, strict=True)
+        parts = zip((_label_title(column), column.metric_title, column.condition), varies, strict=True)
         yield " ".join(part for part, is_said in parts if is_said) or column.metric_title
+
+
+def _label_title(column: Column) -> str:
+    """A mean over a set of labels is named by the heading above it."""
+    whole = column.label.partition("/")[0] if is_whole(column.label) else ""
+    return {MACRO: "Average", ALL: "All"}.get(whole) or column.label.replace("_", " ")
 
 
 def notes(stage: TableStage, published: PublishedTable, panels: tuple[Panel, ...]) -> Iterable[str]:

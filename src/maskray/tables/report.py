@@ -28,6 +28,12 @@ _KINDS = {
     "learning": "Learning curves",
     "weight": "Learned weights over the film",
     "grounding": "Phrase grounding",
+    "segmentation": "Segmentation",
+}
+_OF_A_DATASET = {
+    "_grounding": "Phrase grounding",
+    "_grounding_tau": "Phrase grounding over tau",
+    "_segmentation": "Segmentation",
 }
 
 
@@ -155,7 +161,7 @@ def _picture(path: Path) -> tuple[str, Picture]:
 
 def _caption(name: str) -> str:
     """``ms_cxr_grounding_tau`` -> ``Phrase grounding over tau, MS-CXR``; other names in plain words."""
-    for ending, title in (("_grounding", "Phrase grounding"), ("_grounding_tau", "Phrase grounding over tau")):
+    for ending, title in _OF_A_DATASET.items():
         if name.endswith(ending):
             return f"{title}, {name.removesuffix(ending).replace('_', '-').upper()}"
     return name.replace("_", " ").capitalize()
