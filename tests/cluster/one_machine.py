@@ -96,8 +96,11 @@ def why_not_here() -> str | None:
     if os.geteuid() != 0:
         return "the one-machine Slurm of the tests is started by root alone"
     foreign = [ETC / name for name in ("slurm.conf", "gres.conf") if (ETC / name).exists()]
-    foreign = [path for path in foreign if not path.is_symlink()]
-    return f"{foreign[0]} belongs to a Slurm that is not the tests'" if foreign else None
+    if any(not path.is_symlink() for path in foreign):
+        return f"{ETC} belongs to a Slurm that is not the tests'"
+    if foreign and OneMachine(foreign[0].readlink().parent.parent).is_alive():
+        return f"another one-machine Slurm runs here: {foreign[0].readlink()}"
+    return None
 
 
 @dataclass(frozen=True)
@@ -132,9 +135,13 @@ class OneMachine:
             self._run("slurmd", "-N", name, pid_file=f"slurmd-{name}.pid")
         self._until("idle nodes", self._is_ready)
 
+    def is_alive(self) -> bool:
+        """Whether its controller runs."""
+        return self._pid("slurmctld.pid") is not None
+
     def stop(self) -> None:
         """End all jobs, then all daemons, each by its own process number; forget the state."""
-        if self._pid("slurmctld.pid"):
+        if self.is_alive():
             jobs = (self._ask("squeue", "-h", "-o", "%A") or "").split()
             if jobs:
                 self._ask("scancel", *jobs)

@@ -18,7 +18,7 @@ try:
     PATHS = Paths(PLAN)
     REPORT_INPUTS = PATHS.report_inputs()
     if workflow.is_main_process:
-        cluster.check_cluster(config)
+        cluster.check_cluster(config, workflow.group_settings.group_components)
 except InputError as error:
     raise WorkflowError(str(error)) from None  # one clear line for the user, not a stack of ours
 

@@ -7,9 +7,11 @@ Planning reads this: neither torch nor pydantic. The typed forms of both config 
 from __future__ import annotations
 
 import getpass
+import math
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from maskray.config.check import did_you_mean
@@ -19,6 +21,8 @@ from maskray.errors import InputError
 # Slurm sends TERM so long before the time limit: time to write a checkpoint, and to leave.
 _SECONDS_TO_SAVE = 120
 _SITE_FILE = "config/site.yaml"
+# The first word of a rule's group -> the kind of its jobs.
+_KIND_OF_GROUP = {"tune": "evaluate", "score": "small"}
 
 
 def needs(plan: Plan, kind: str) -> dict[str, Any]:
@@ -82,44 +86,84 @@ def launcher(plan: Plan) -> str:
     )
 
 
-def check_cluster(config: Mapping[str, Any]) -> None:
-    """Ask Slurm whether the account and the partitions are there, before anything is planned.
+def check_cluster(config: Mapping[str, Any], group_sizes: Mapping[str, int]) -> None:
+    """Ask Slurm whether the account and the partitions are there and allow the hours, before anything is planned.
 
     Nothing is asked where there is no Slurm: a plan can be made anywhere.
 
+    Args:
+        config: with the sections ``resources`` and ``slurm``.
+        group_sizes: group of rules -> how many of its jobs go into one job of Slurm's, one after the other.
+
     Raises:
-        InputError: a name that Slurm does not know, or one that it needs and that is not given.
+        InputError: a name that Slurm does not know, or one that it needs and that is not given; a job that is longer
+            than its partition allows, and would wait for ever.
     """
     if config.get("batch_system") != "slurm" or shutil.which("sinfo") is None:
         return
-    site, asks_for_gpu = config.get("slurm", {}), any(need.get("gpu") for need in config["resources"].values())
+    site, needs_by_kind = config.get("slurm", {}), config["resources"]
     partitions = _partitions()
     for key in ("partition", "gpu_partition"):
         for name in filter(None, str(site.get(key) or "").split(",")):
             _check_known(key, name, list(partitions))
-    chosen = site.get("partition") or next((name for name, (is_default, _) in partitions.items() if is_default), None)
+    chosen = site.get("partition") or next((name for name, each in partitions.items() if each.is_default), None)
     if chosen is None:
         raise _to_be_mended("partition: this cluster has no default partition; name one of", list(partitions))
-    if asks_for_gpu:
-        _check_gpus(site.get("gpu_partition") or chosen, partitions)
+    for_gpus = site.get("gpu_partition") or chosen
+    if any(need.get("gpu") for need in needs_by_kind.values()):
+        _check_gpus(for_gpus, partitions)
     _check_account(site.get("account"))
+    for kind, need in needs_by_kind.items():
+        names = (for_gpus if need.get("gpu") else chosen).split(",")
+        longest = max((partitions[name] for name in names), key=lambda each: each.max_minutes)
+        sizes = [size for group, size in group_sizes.items() if _KIND_OF_GROUP.get(group.split("_")[0]) == kind]
+        _check_hours(kind, need["hours"], max(sizes, default=1), longest)
 
 
-def _partitions() -> dict[str, tuple[bool, bool]]:
-    """Name -> (is the default, has GPUs)."""
-    found: dict[str, tuple[bool, bool]] = {}
-    for line in _ask("sinfo", "--noheader", "--format=%P|%G"):
-        name, _, devices = line.partition("|")
-        key, has_gpus = name.rstrip("*"), "gpu" in devices
-        found[key] = (name.endswith("*"), has_gpus or found.get(key, (False, False))[1])
+@dataclass(frozen=True)
+class _Partition:
+    name: str
+    is_default: bool
+    has_gpus: bool
+    max_minutes: float
+
+
+def _partitions() -> dict[str, _Partition]:
+    found: dict[str, _Partition] = {}
+    for line in _ask("sinfo", "--noheader", "--format=%P|%l|%G"):
+        name, limit, devices = line.split("|")
+        key = name.rstrip("*")
+        has_gpus = "gpu" in devices or (key in found and found[key].has_gpus)
+        found[key] = _Partition(key, name.endswith("*"), has_gpus, _minutes(limit))
     return found
 
 
-def _check_gpus(names: str, partitions: Mapping[str, tuple[bool, bool]]) -> None:
-    if not any(partitions[name][1] for name in names.split(",")):
+def _minutes(limit: str) -> float:
+    """Of Slurm's [days-][hours:]minutes:seconds; ``infinite`` and ``n/a`` are no limit."""
+    if not limit[0].isdigit():
+        return math.inf
+    days, _, clock = limit.rpartition("-")
+    seconds = 0
+    for part in clock.split(":"):
+        seconds = seconds * 60 + int(part)
+    return int(days or 0) * 24 * 60 + seconds / 60
+
+
+def _check_gpus(names: str, partitions: Mapping[str, _Partition]) -> None:
+    if not any(partitions[name].has_gpus for name in names.split(",")):
         raise _to_be_mended(
             f"gpu_partition: jobs ask for GPUs, and partition {names} has none; with GPUs there are",
-            [name for name, (_, has_gpus) in partitions.items() if has_gpus],
+            [name for name, each in partitions.items() if each.has_gpus],
+        )
+
+
+def _check_hours(kind: str, hours: float, num_jobs: int, partition: _Partition) -> None:
+    if hours * num_jobs * 60 > partition.max_minutes:
+        grouped = f" in each of {num_jobs} jobs of a group (group-components in slurm/config.yaml)"
+        raise InputError(
+            f"{_SITE_FILE}: resources.{kind}.hours is {hours:g}{grouped if num_jobs > 1 else ''}, but partition "
+            f"{partition.name} allows {partition.max_minutes / 60:g} hours and such a job would wait for ever: "
+            f"write fewer hours into {_SITE_FILE}, or name another partition"
         )
 
 
