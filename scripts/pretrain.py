@@ -13,6 +13,8 @@ from pathlib import Path
 
 from maskray import command
 
+MACHINE = ("devices", "num_nodes", "num_workers", "micro_batches", "checkpoint_seconds", "wait_minutes")
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     started, parser = time.time(), command.parser(__doc__)
@@ -20,9 +22,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name in ("indexes", "splits", "manifests", "reports"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", required=True)
     parser.add_argument("--excluded", type=Path, nargs="*", default=[], help="films to leave out (CSV)")
-    for name in ("seed", "devices", "num-nodes", "num-workers"):
-        parser.add_argument(f"--{name}", type=int, required=True)
-    parser.add_argument("--checkpoint-seconds", type=float, required=True)
+    for name in ("seed", *MACHINE):
+        kind = float if name.endswith(("seconds", "minutes")) else int
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, required=True)
     for name in ("folder", "provenance"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     args = parser.parse_args(argv)
@@ -34,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from maskray.config.training import RuntimeConfig
 
     stage = PretrainStage.read(args.settings)
-    machine = {name: getattr(args, name) for name in ("devices", "num_nodes", "num_workers", "checkpoint_seconds")}
+    machine = {name: getattr(args, name) for name in MACHINE}
     runtime = RuntimeConfig.parse(machine | {"threads": stage.threads, "precision": stage.precision}, "command line")
     from maskray import provenance
     from maskray.data.pairs import PairSource

@@ -109,7 +109,9 @@ def test_what_does_not_fit_is_said_with_the_file_to_edit(slurm, site, message):
 
 def test_a_group_that_is_longer_than_its_partition_allows_is_said(slurm):
     slurm(PARTITIONS, ACCOUNTS)
-    with pytest.raises(InputError, match=r"resources\.evaluate\.hours is 4 in each of 7 jobs of a group .*allows 24 hours"):
+    with pytest.raises(
+        InputError, match=r"resources\.evaluate\.hours is 4 in each of 7 jobs of a group .*allows 24 hours"
+    ):
         check({"gpu_partition": "gpu"}, {"tune_{paper}_{variant}": 7})
 
 

@@ -39,7 +39,11 @@ def needs(plan: Plan, kind: str) -> dict[str, Any]:
     site = plan.config.get("slurm", {})
     extra = [site.get("extra", "")]
     # A turn: jobs that go to a batch system as one run one after the other (slurm/config.yaml).
-    resources: dict[str, Any] = {"turns": 1, "mem_mb": _more_each_time(need["mem_gb"]), "runtime": max(1, round(need["hours"] * 60))}
+    resources: dict[str, Any] = {
+        "turns": 1,
+        "mem_mb": _more_each_time(need["mem_gb"]),
+        "runtime": max(1, round(need["hours"] * 60)),
+    }
     if kind == "pretrain":
         ranks = _ranks(plan, need.get("gpu", False), site.get("gpu_model"))
         extra.append(f"--signal=TERM@{_SECONDS_TO_SAVE}")
@@ -170,7 +174,9 @@ def _check_hours(kind: str, hours: float, num_jobs: int, partition: _Partition) 
 def _check_account(account: str | None) -> None:
     """Silent where the cluster keeps no accounts."""
     user = getpass.getuser()
-    lines = _ask("sacctmgr", "--noheader", "--parsable2", "list", "user", user, "withassoc", "format=account,defaultaccount")
+    lines = _ask(
+        "sacctmgr", "--noheader", "--parsable2", "list", "user", user, "withassoc", "format=account,defaultaccount"
+    )
     allowed = sorted({line.split("|")[0] for line in lines if line.split("|")[0]})
     if account is None:
         if allowed and not any(line.split("|")[1] for line in lines):

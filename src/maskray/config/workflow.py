@@ -102,7 +102,8 @@ class WorkflowConfig(Frozen):
     resources: NeedsConfig
     slurm: SlurmConfig = SlurmConfig()
     batch_system: Literal["slurm"] | None = Field(
-        None, description="said by slurm/config.yaml: the names of `slurm` are then looked up before anything is planned"
+        None,
+        description="said by slurm/config.yaml: the names of `slurm` are then looked up before anything is planned",
     )
     made: MadeConfig | None = Field(None, description="paint the data instead of reading site folders")
     overlay: dict[str, dict[str, Any]] = Field(
