@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo open test test-all check format schema record learns bench labels report unlock clean setup-scispacy show
+.PHONY: help setup demo demo-all open test test-all check format schema record learns bench bench-gpu labels report unlock clean setup-scispacy show trace
 
 # The first Python 3.11 or 3.12 that really starts (a shim on PATH may not).
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
@@ -49,9 +49,16 @@ setup-scispacy: .venv-scispacy/ready  ## scispaCy, apart (says first what it dow
 show: setup  ## a report with what is read out of it: make show REPORT=file
 	$(BIN)/python scripts/show_report.py --report $(REPORT)
 
+trace: setup  ## where a number comes from: make trace TABLE=results/demo/tables/mnm/linear_probe.md [ROW=.. COLUMN=..]
+	@$(BIN)/python scripts/trace_cell.py --table "$(TABLE)" --row "$(ROW)" --column "$(COLUMN)"
+
 demo: setup  ## made data to tables and report, about ten minutes on two cores
 	$(SNAKEMAKE) --configfile config/demo.yaml
 	@echo; echo "Report:  $(CURDIR)/results/demo/report.html"; echo "Tables:  $(CURDIR)/results/demo/tables/"
+
+demo-all: setup  ## every table, ablation and figure on made data, under two hours on two cores
+	$(SNAKEMAKE) --configfile config/demo.yaml config/demo-all.yaml
+	@echo; echo "Report:  $(CURDIR)/results/demo-all/report.html"
 
 open: setup  ## the same on the open films named in config/site.yaml
 	$(SNAKEMAKE) --configfile config/open.yaml
@@ -63,7 +70,7 @@ test: setup  ## the default tests
 test-all: setup  ## the slow tests too
 	$(BIN)/python -m pytest -n $(CORES) --dist loadfile -m 'not learns and not slurm and not gpu'
 
-learns: setup  ## do mnm and maco learn? 6,000 made studies, three seeds
+learns: setup  ## do the five methods learn? 6,000 made studies, three seeds
 	$(BIN)/python -m pytest -m learns -s
 
 check: setup  ## style, types, workflow format and lint, schema drift, architecture and size rules
@@ -88,6 +95,9 @@ record: setup  ## write the golden losses and job counts anew
 
 bench: setup  ## measure against what people use today
 	$(BIN)/python scripts/benchmark.py
+
+bench-gpu: setup  ## the same on a GPU: ridge filter, steps at the papers' size
+	$(BIN)/python scripts/benchmark.py --gpu --output results/benchmarks-gpu.json
 
 labels: setup  ## the report rules against labels given by people (OPEN_I=folder)
 	$(BIN)/python scripts/score_reports.py --folder $(OPEN_I)

@@ -33,6 +33,7 @@ rule all:
         # Predictions besides the tables, so that a deleted prediction is made again, and only that.
         PATHS.of_cells(PLAN.all_cells(), "predictions.parquet"),
         PATHS.all_tables(),
+        PATHS.comparisons(),
         f"{ROOT}/metrics.parquet",
         f"{ROOT}/report.html",
 
@@ -41,6 +42,7 @@ rule tables:
     input:
         PATHS.of_cells(PLAN.all_cells(), "predictions.parquet"),
         PATHS.all_tables(),
+        PATHS.comparisons(),
 
 
 rule report:
@@ -59,5 +61,7 @@ include: "workflow/rules/leakage.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/comparisons.smk"
 include: "workflow/rules/grounding.smk"
 include: "workflow/rules/segmentation.smk"

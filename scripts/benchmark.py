@@ -22,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--seconds-per-part", type=float, default=12, help="repeat each comparison for this long (%(default)s)"
     )
+    parser.add_argument("--gpu", action="store_true", help="measure the GPU: ridge filter, steps of the papers' size")
     args = parser.parse_args(argv)
     if not args.seconds_per_part > 0:
         parser.error("--seconds-per-part must be above 0")
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     # The parts' own lines (shards written, steps done) would drown the benchmark's.
     logging.getLogger("maskray").setLevel(logging.WARNING)
     logging.getLogger(benchmarks.__name__).setLevel(logging.INFO)
-    results = benchmarks.run_all(Path(__file__).resolve().parent.parent, args.seconds_per_part)
+    results = benchmarks.run_all(Path(__file__).resolve().parent.parent, args.seconds_per_part, on_gpu=args.gpu)
     results["command"] = " ".join(["python scripts/benchmark.py", *(sys.argv[1:] if argv is None else argv)])
     write_json(args.output, results)
     print(render(results), end="")

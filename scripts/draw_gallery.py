@@ -1,6 +1,6 @@
 """Draw validation films as a pre-trained method sees them: film, ridge response, hidden patches, reconstruction.
 
-Each film is named by its id and its labels; no report text is shown.
+Each film is named by its id and its labels. With --show-reports the text stands beside it, as the method reads it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--data-note", required=True, metavar="TEXT", help="which data these are; stands in the picture"
     )
+    parser.add_argument("--show-reports", action="store_true", help="only for reports that anyone may read")
     parser.add_argument("--figure", required=True, metavar="FILE", help="PNG to write")
     arguments = parser.parse_args(argv)
 
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if arguments.num_images < 1:
         raise InputError("--num-images: at least 1")
     source = GallerySource(*map(Path, (arguments.index, arguments.split, arguments.manifest, arguments.reports)))
-    name, examples = explain_films(arguments.pretrained, source, arguments.num_images)
+    name, examples = explain_films(arguments.pretrained, source, arguments.num_images, arguments.show_reports)
     draw_gallery(examples, name, arguments.data_note, arguments.figure)
 
 

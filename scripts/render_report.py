@@ -22,6 +22,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--figures", required=True, nargs="*", metavar="FILE", help="<paper>-<variant>-seed<p>-<name>.svg or .png"
     )
+    parser.add_argument(
+        "--comparisons", nargs="*", default=[], metavar="FILE", help="HTML of compare_runs, beside those tables"
+    )
     parser.add_argument("--manifests", nargs="*", default=[], metavar="FILE", help="manifests of the shards")
     parser.add_argument("--splits", nargs="*", default=[], metavar="FILE", help="summaries of the splits")
     parser.add_argument("--provenances", nargs="*", default=[], metavar="FILE", help="provenance of the jobs")
@@ -35,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from maskray.files import write_text
     from maskray.tables.report import Sources, render_report
 
-    kinds = ("tables", "figures", "manifests", "splits", "provenances", "verdicts")
+    kinds = ("tables", "comparisons", "figures", "manifests", "splits", "provenances", "verdicts")
     sources = Sources(**{kind: [Path(file) for file in getattr(arguments, kind)] for kind in kinds})
     write_text(arguments.report, render_report(ReportStage.read(arguments.settings), sources))
 

@@ -30,7 +30,7 @@ FLOORS = {
     "training": {"config", "data", "reports", "methods", "encoders"},
     "evaluation": {"config", "data", "reports", "methods", "encoders", "decoders", "training", "metrics"},
     "tables": {"config", "data", "reports", "methods", "training", "metrics"},
-    "benchmarks": {"config", "images", "reports", "data", "training", "metrics"},
+    "benchmarks": {"config", "images", "reports", "data", "encoders", "methods", "training", "evaluation", "metrics"},
 }
 # What a cluster node without the workflow's tools must be able to import.
 LEAN = {"training", "evaluation", "methods", "encoders", "decoders", "losses", "masking", "metrics"}

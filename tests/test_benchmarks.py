@@ -7,7 +7,9 @@ import torch
 
 from maskray.benchmarks import run_all
 from maskray.benchmarks.measure import MIN_REPEATS, Sizes, Spread, compare
+from maskray.benchmarks.steps import PEER, measure_steps
 from maskray.benchmarks.table import render
+from maskray.errors import InputError
 from tests.scripts.programs import TOP, run_program
 
 TINY = Sizes(
@@ -20,8 +22,11 @@ TINY = Sizes(
     batch_size=8,
     num_reports=20,
     num_training_steps=1,
+    measures_starts=False,
+    num_probe_films=40,
+    num_step_images=0,
 )
-NUM_PAPERS = 4  # of config/demo.yaml
+NUM_PAPERS = 5  # of config/demo.yaml
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +46,15 @@ def row_of(results, what, peer=""):
 def test_every_part_is_measured(results):
     assert [row["what"].split(",")[0] for row in results["rows"]] == [
         "ridge filter",
-        "films to shards",
-        "films to shards",
+        *["films to shards"] * 4,
         "reading a shuffled batch",
         "reports to manuscripts",
         "reports to manuscripts",
+        "linear probe",
         *["training step"] * NUM_PAPERS,
     ]
     assert all(row["ours"]["lower"] <= row["ours"]["median"] <= row["ours"]["upper"] for row in results["rows"])
-    assert [row["num_repeats"] for row in results["rows"]] == [MIN_REPEATS] * 6 + [TINY.num_training_steps] * NUM_PAPERS
+    assert [row["num_repeats"] for row in results["rows"]] == [MIN_REPEATS] * 9 + [TINY.num_training_steps] * NUM_PAPERS
 
 
 def test_only_the_training_steps_have_no_peer(results):
@@ -58,7 +63,20 @@ def test_only_the_training_steps_have_no_peer(results):
         assert [row["peer"] is not None, row["ratio"] is not None, row["peer_name"] != ""] == [has_peer] * 3
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_its_benchmark_says_so():
+    with pytest.raises(InputError, match="no GPU"):
+        run_all(TOP, 1e-6, TINY, on_gpu=True)
+
+
+@pytest.mark.gpu
+def test_the_gpu_is_measured():
+    rows = run_all(TOP, 1e-6, Sizes(num_ridge_films=4, num_step_images=16), on_gpu=True)["rows"]
+    assert [row["what"].endswith("on the GPU") for row in rows] == [True] * (1 + NUM_PAPERS)
+
+
 def test_both_sides_compute_the_same(results):
+    assert row_of(results, "linear probe")["agreement"]["largest difference of a probability"] < 1e-5
     assert row_of(results, "ridge")["agreement"]["largest difference"] < 1e-5
     assert row_of(results, "reading")["agreement"]["largest difference of 255"] <= 1
     assert row_of(results, "reports")["agreement"]["answers shared"] > 0.7
@@ -124,3 +142,12 @@ def test_a_time_of_nothing_is_refused_and_leaves_nothing(tmp_path):
     assert result.returncode != 0
     assert "--seconds-per-part must be above 0" in result.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_step_at_the_size_of_the_papers_equals_the_plain_one():
+    rows = measure_steps(TOP, Sizes(num_step_images=2), 1e-6, torch.device("cpu"))
+    assert [row.peer_name for row in rows] == [PEER] * NUM_PAPERS
+    for row in rows:
+        assert row.agreement["loss difference"] < 0.02
+        assert 0 < row.agreement["share of the matrix rate"] < 1

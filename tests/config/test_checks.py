@@ -6,17 +6,9 @@ from maskray.config import checks
 from maskray.config.checks import Check, bridges_between, check_stage, checks_by_cell, checks_of, relation_of
 from maskray.config.leakage import CheckStage, ExclusionStage
 from maskray.config.paths import Paths
-from maskray.config.plan import Plan
 from maskray.errors import InputError
-from maskray.files import read_yaml
 
 MIMIC, NIH, OFFICIAL = ("mimic", "maco"), ("nih", "maco"), ("nih", "official")
-
-
-@pytest.fixture
-def plan(repository):
-    """A function that plans with the shipped configuration and some changes."""
-    return lambda **changes: Plan(read_yaml(repository / "config/config.yaml") | changes, repository)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_a_site_that_fits_passes(slurm):
 @pytest.mark.parametrize(
     ("site", "message"),
     [
-        ({"gpu_partition": "gpus"}, r"slurm\.gpu_partition: this cluster has no gpus for you.*gpu.*there are: cpu, gpu, debug"),
+        ({"gpu_partition": "gpus"}, r"slurm\.gpu_partition: this cluster has no gpus.*there are: cpu, gpu, debug"),
         ({"partition": "long", "gpu_partition": "gpu"}, r"slurm\.partition: this cluster has no long"),
         ({"account": "lap", "gpu_partition": "gpu"}, r"slurm\.account: this cluster has no lap for you.*: lab, other"),
         ({}, r"slurm\.gpu_partition: jobs ask for GPUs, and partition cpu has none; with GPUs there are: gpu, debug"),

@@ -94,3 +94,13 @@ def test_the_mean_of_sentences_counts_each_sentence_once():
     mean = mean_of_sentences(tokens, sentences(ids, stop_id=5), is_word)
     assert mean.item() == pytest.approx(((1 + 2 + 3) / 3 + (10 + 20) / 2) / 2)
     assert mean_of_sentences(tokens, sentences(ids, 5), torch.zeros_like(is_word)).item() == 0
+
+
+@pytest.mark.parametrize("kind", ["bert", "clip"])
+def test_the_whole_text_is_a_token_or_the_mean_of_the_real_ones(kind):
+    tokens = torch.arange(12.0).view(2, 3, 2)
+    is_real = torch.tensor([[True, True, False], [True, True, True]])
+    seen_all = {"bert": [[0.0, 1.0], [6.0, 7.0]], "clip": [[2.0, 3.0], [10.0, 11.0]]}[kind]
+    assert build(kind=kind).whole(tokens, is_real).tolist() == seen_all
+    mean = build(kind=kind, feature="mean").whole(tokens, is_real)
+    torch.testing.assert_close(mean, torch.tensor([[1.0, 2.0], [8.0, 9.0]]))

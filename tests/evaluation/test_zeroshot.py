@@ -115,6 +115,15 @@ def test_labels_without_a_phrase_are_called_by_their_own_words():
     ]  # fmt: skip
 
 
+def test_no_label_is_asked_for_by_the_words_of_another():
+    labels = ["fracture", "rib fracture", "pleural effusion", "empyema", "Hernia", "hiatal hernia", "atelectasis"]
+    prompts = build_prompts(labels, ZeroshotConfig())
+    assert len(set(prompts.values())) == len(labels)
+    assert "rib fracture" in prompts["rib fracture"][0]
+    assert "empyema" in prompts["empyema"][0]
+    assert "hiatal hernia" in prompts["hiatal hernia"][0]
+
+
 def test_scores_of_classes_are_cosines_with_the_mean_of_their_prompts(open_classes, runtime):
     images, method = open_classes(), TinyMethod()
     config = ZeroshotConfig(further=(("There is {x}", "No {x}"),))

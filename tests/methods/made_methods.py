@@ -22,9 +22,9 @@ SMALL = {
 }
 
 
-def build(name, **knobs):
+def build(name, text_feature="token", **knobs):
     """A small method with its kind of text encoder."""
-    text = TEXT.model_copy(update={"kind": METHODS[name].text_kind})
+    text = TEXT.model_copy(update={"kind": METHODS[name].text_kind, "feature": text_feature})
     return build_method(name, SMALL.get(name, {}) | knobs, IMAGE, text, VOCABULARY)
 
 

@@ -19,7 +19,7 @@ def changed(batch, **fields):
 
 def masks_of(method, batch):
     targets = method.targets(batch)
-    return method.hide_patches(targets, batch), method.hide_words(batch)
+    return method.hide_patches(targets, batch), method.hidden_words(batch)
 
 
 def trained(num_steps, **knobs):

@@ -26,7 +26,7 @@ def test_eq_04_is_the_plain_sum():
 
 def test_eq_01_compares_hidden_words_and_hidden_pixels():
     method, batch = made_method("mnm"), made_batch()
-    hidden_patches, hidden_words = method.hide_patches(batch), method.hide_words(batch)
+    hidden_patches, hidden_words = method.hide_patches(batch), method.hidden_words(batch)
     views = method.encode_views(batch, hidden_patches, hidden_words)
     errors = (method.reconstruct_image(views, batch) - patchify(batch.images_BHW, 8)).abs()
     by_film = torch.stack([error[hidden].mean() for error, hidden in zip(errors, hidden_patches, strict=True)])
@@ -76,7 +76,7 @@ def test_each_patch_is_reconstructed_from_its_own_token():
 
 def test_hidden_words_cannot_be_seen_by_the_reconstruction_but_the_film_can():
     method, batch = made_method("mnm").eval(), made_batch()
-    hidden = method.hide_words(batch)
+    hidden = method.hidden_words(batch)
     other = changed(batch, token_ids_BL=batch.token_ids_BL.masked_fill(hidden, 50))
     seen = [method.reconstruct_text(method.encode_views(b, None, hidden), b, hidden) for b in (batch, other)]
     assert torch.equal(*seen)
@@ -98,7 +98,7 @@ def test_contrast_and_matching_see_unmasked_inputs(term):
 
 def test_the_masked_pass_of_one_modality_sees_all_of_the_other():
     method, batch = made_method("mnm").eval(), made_batch()
-    hidden_patches, hidden_words = method.hide_patches(batch), method.hide_words(batch)
+    hidden_patches, hidden_words = method.hide_patches(batch), method.hidden_words(batch)
     other = changed(batch, token_ids_BL=batch.token_ids_BL.masked_fill(hidden_words, 50))
     images = [method.reconstruct_image(method.encode_views(b, hidden_patches, hidden_words), b) for b in (batch, other)]
     assert not torch.equal(*images)
@@ -154,9 +154,9 @@ def test_masked_input_ridge_sees_the_ridge_response_and_not_the_film():
 def test_answers_share_the_budget_with_all_words_if_asked():
     batch = made_batch()
     without = changed(batch, token_is_answer_BL=torch.zeros_like(batch.token_is_answer_BL))
-    at_random = made_method("mnm", answers_first=False).hide_words(batch)
-    assert torch.equal(at_random, made_method("mnm").hide_words(without))
-    assert not torch.equal(at_random, made_method("mnm").hide_words(batch))
+    at_random = made_method("mnm", answers_first=False).hidden_words(batch)
+    assert torch.equal(at_random, made_method("mnm").hidden_words(without))
+    assert not torch.equal(at_random, made_method("mnm").hidden_words(batch))
 
 
 def test_equal_texts_are_left_out_of_the_contrast_if_asked():
@@ -273,7 +273,7 @@ def test_the_text_is_passed_on_to_the_stream(text):
 def test_text_share_and_answers():
     batch = made_batch()
     num_words = batch.token_is_real_BL.sum(dim=1) - 2
-    hidden = made_method("mnm").hide_words(batch)
+    hidden = made_method("mnm").hidden_words(batch)
     assert torch.equal(hidden.sum(dim=1), (num_words * 0.3 + 0.5).long())
     few = batch.token_is_answer_BL.sum(dim=1) <= hidden.sum(dim=1)
     inner = batch.token_is_answer_BL & (batch.token_ids_BL > 4)

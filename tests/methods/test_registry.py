@@ -55,6 +55,18 @@ def test_same_seeds_same_losses_and_other_seeds_other_losses(name):
 
 
 @each_method
+def test_the_mean_of_a_text_stands_for_it_where_asked(name):
+    token, mean = made_method(name).eval(), made_method(name, text_feature="mean").eval()
+    batches = made_batches(name)
+    ids, is_real = batches[0].token_ids_BL, batches[0].token_is_real_BL
+    compared = {"mnm": "itc", "dmlm": "itc"}.get(name, "align")
+    assert not torch.equal(token(*batches).terms[compared], mean(*batches).terms[compared])
+    features = mean.project_text(ids, is_real)
+    assert not torch.allclose(features, token.project_text(ids, is_real), atol=1e-3)
+    assert torch.allclose(features, mean.project_text(ids.masked_fill(~is_real, 9), is_real), atol=1e-5)
+
+
+@each_method
 def test_gradient_reaches_every_trainable_parameter(name):
     method = made_method(name)
     method(*made_batches(name)).total().backward()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskray.metrics.intervals import paired_difference, percentile_interval, resample_patients
+from maskray.metrics.intervals import percentile_interval, resample_patients
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c", "d"]), min_size=1, max_size=12), st.integers(0, 5))
@@ -53,27 +53,3 @@ def test_no_interval_from_a_minority_of_the_replicates():
     assert np.isnan(interval.low)
     assert np.isnan(interval.high)
     assert interval.num_left_out == 2
-
-
-def test_a_paired_difference_is_narrower_than_the_two_apart():
-    common = np.random.default_rng(0).normal(size=1000)
-    difference = paired_difference(common + 0.1, common, 0.95)
-    assert difference.excludes_zero
-    assert (difference.low, difference.high) == pytest.approx((0.1, 0.1))
-
-
-def test_a_difference_around_zero_does_not_exclude_it():
-    noise = np.random.default_rng(0).normal(size=1000)
-    assert not paired_difference(noise, np.zeros(1000), 0.95).excludes_zero
-    assert paired_difference(noise - 9, np.zeros(1000), 0.95).excludes_zero
-
-
-def test_a_difference_without_replicates_says_nothing():
-    difference = paired_difference([np.nan, np.nan], [1, 2], 0.95)
-    assert not difference.excludes_zero
-    assert difference.num_left_out == 2
-
-
-def test_unequal_numbers_of_replicates_are_refused():
-    with pytest.raises(ValueError, match="same settings"):
-        paired_difference([1, 2], [1, 2, 3], 0.95)

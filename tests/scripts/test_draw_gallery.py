@@ -31,7 +31,7 @@ def flags(inputs, figure, num_images="2"):
 def test_help_answers():
     result = run_program("draw_gallery", "--help")
     assert result.returncode == 0
-    assert "no report text is shown" in result.stdout
+    assert "only for reports that anyone may read" in result.stdout
 
 
 def test_films_are_drawn_the_same_twice(inputs, tmp_path):
@@ -39,6 +39,14 @@ def test_films_are_drawn_the_same_twice(inputs, tmp_path):
         draw_gallery.main(flags(inputs, tmp_path / name))
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert Image.open(tmp_path / "a.png").size[1] > 400
+
+
+def test_the_report_is_shown_where_it_may_be(inputs, tmp_path):
+    draw_gallery.main(flags(inputs, tmp_path / "without.png"))
+    draw_gallery.main([*flags(inputs, tmp_path / "with.png"), "--show-reports"])
+    without, shown = (Image.open(tmp_path / f"{name}.png").size for name in ("without", "with"))
+    assert shown[1] == without[1]
+    assert (tmp_path / "with.png").read_bytes() != (tmp_path / "without.png").read_bytes()
 
 
 def test_a_missing_model_is_one_line_and_no_output(inputs, tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from maskray.config.stages import PretrainStage
 from maskray.config.training import RuntimeConfig
@@ -67,6 +68,18 @@ def test_no_report_text_is_shown(pretrained):
     words = {word for text in reports["manuscript"] for word in text.lower().split()} - {"edema", "lung", "opacity"}
     _, examples = explain_films(folder, source, 4)
     assert not words & {word for example in examples for word in example.caption.lower().split()}
+    assert all(example.draw_text is None for example in examples)
+
+
+def test_report_text_is_shown_where_it_is_asked_for(pretrained):
+    paper, folder, source = pretrained
+    _, examples = explain_films(folder, source, 4, shows_reports=True)
+    for example in examples:
+        panel = Figure().subplots()
+        example.draw_text(panel)
+        assert len(panel.texts) > 5
+        # M&M hides words, MaCo none.
+        assert any(text.get_bbox_patch() for text in panel.texts) == (paper == "mnm")
 
 
 def test_it_is_the_same_twice_and_asks_for_no_more_than_there_are(pretrained):

@@ -52,6 +52,13 @@ def test_a_cell_that_was_not_run_says_so_and_why(make_layout):
     assert {cell.text for cell in rows_of(make_layout(), "ours")[1].cells} == {"not run"}
 
 
+def test_variants_and_fractions_that_are_left_out_say_so(make_layout):
+    why = {"default": "no such row", "rsna_classification 10%": "no such share"}
+    _, second, third, fourth = rows_of(make_layout(not_run=why), "ours")[0].cells
+    assert [cell.reasons for cell in (second, fourth)] == [("no such share",), ("no such row",)]
+    assert third.text != "not run"
+
+
 def test_what_has_a_result_is_counted(make_layout):
     layout = make_layout()
     assert (layout.num_run, layout.num_planned) == (2, 8)

@@ -112,4 +112,4 @@ def test_the_classes_of_a_film_are_told_from_labels(papers, repository):
                 is_of_class = any(metric.startswith("class_") for metric in group.metrics.values())
                 assert not is_of_class or settings.get("exclusive")
                 num_checked += is_of_class
-    assert num_checked == 2
+    assert num_checked == 5

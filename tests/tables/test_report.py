@@ -124,6 +124,18 @@ def test_settings_are_escaped(sources):
     assert "<i>" not in page
 
 
+def test_comparisons_are_folded_below_their_own_table(sources):
+    style = "<style>\nx</style>\n"
+    files = [sources.tables[0].with_name(f"{name}-comparisons.html") for name in ("table1", "table2")]
+    for file in files:
+        file.write_text(f'{style}<details class="maskray-table">tests of {file.stem}</details>')
+    page = render(replace(sources, comparisons=files[:1]))
+    assert page.count("<style>") == 1
+    assert page.index('class="notes"') < page.index("tests of table1-comparisons") < page.index("<h3>Learning curves")
+    assert "tests of" not in render(sources)
+    assert "tests of table2" not in render(replace(sources, comparisons=files))
+
+
 def test_a_link_that_is_no_web_address_is_only_text(sources):
     page = render(Sources([]), papers={"mnm": {"title": "T", "link": "javascript:alert(1)"}})
     assert 'href="javascript' not in page
@@ -133,8 +145,11 @@ def test_same_files_same_page(sources):
     assert render(sources) == render(sources)
 
 
-@pytest.mark.parametrize("name", ["tables", "manifests", "splits", "provenances"])
-def test_a_file_of_another_kind_is_named(sources, name):
+@pytest.mark.parametrize("name", ["tables", "comparisons", "manifests", "splits", "provenances"])
+def test_a_file_of_another_kind_is_named(sources, tmp_path, name):
+    fragment = tmp_path / "table1-comparisons.html"
+    fragment.write_text('<details class="maskray-table"></details>')
+    sources = replace(sources, comparisons=[fragment])
     path = getattr(sources, name)[0]
     path.write_text('{"x": 1}')
     with pytest.raises(InputError) as error:

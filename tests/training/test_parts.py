@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from tests.methods.made_methods import made_batches, made_method
 
 from maskray.config.training import RuntimeConfig
 from maskray.errors import InputError
 from maskray.methods import METHODS
 from maskray.training.fabric import start_fabric
 from maskray.training.parts import backward_in_parts, check_parts
-from tests.methods.made_methods import made_batches, made_method
 
 # Batch norm needs its batch as one.
 KNOBS = {"medim": {"guides": []}}
@@ -81,6 +81,6 @@ def test_plain_accumulation_would_not():
 def test_what_cannot_be_parted_is_said():
     with pytest.raises(InputError, match="3 equal parts of 8 films are not possible"):
         check_parts(method_of("mnm"), 8, 3)
-    with pytest.raises(InputError, match="decoder.* is a batch norm"):
+    with pytest.raises(InputError, match=r"decoder.* is a batch norm"):
         check_parts(made_method("medim"), 8, 2)
     check_parts(made_method("medim"), 8, 1)

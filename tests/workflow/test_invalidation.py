@@ -1,4 +1,9 @@
-"""What an edit reruns: a comment nothing, a knob what stands on it, a deleted file itself."""
+"""What an edit reruns: a comment nothing, a knob what stands on it, a deleted file itself; and what a trace names."""
+
+import re
+import shlex
+import subprocess
+import sys
 
 MICRO = ("--configfile", "micro.yaml")
 TABLE = "results/micro/tables/maco/linear_probe.md"
@@ -8,6 +13,28 @@ MODEL = "results/micro/maco/default/seed0"
 def test_a_finished_workflow_has_nothing_to_do(finished):
     assert finished.job_counts(*MICRO) == {}
     assert "made data" in (finished.folder / TABLE).read_text().lower()
+
+
+def test_rows_are_compared_below_their_table_in_the_report(finished):
+    report = (finished.folder / "results/micro/report.html").read_text()
+    assert report.count("Paired tests of MaCo against the other rows") >= 1
+    lines = (finished.folder / TABLE.replace(".md", "-comparisons.csv")).read_text().splitlines()
+    assert len(lines) == 1 + 7
+    assert sum("MaCo: not run" in line for line in lines) == 3
+
+
+def test_a_trace_leads_to_files_that_are_there_and_its_command_makes_just_that_cell(finished):
+    asked = ("--table", TABLE, "--row", "MaCo", "--column", "nih|auc|1%")
+    told = subprocess.run(
+        [sys.executable, "scripts/trace_cell.py", *asked],
+        cwd=finished.folder, capture_output=True, text=True, timeout=60, check=True,
+    ).stdout  # fmt: skip
+    files = re.findall(r"results/micro/\S+\.(?:parquet|json)", told)
+    assert f"{MODEL}/nih_linear_probe/1%/seed0/predictions.parquet" in files
+    assert all((finished.folder / file).is_file() for file in files)
+    assert "the very weights that this run read" in told
+    command = shlex.split(re.search(r"snakemake (.*--force.*)", told)[1].replace("FILE", "micro.yaml"))
+    assert finished.job_counts(*command) == {"probe_nih_linear_probe": 1, "total": 1}
 
 
 def test_a_comment_in_a_config_reruns_nothing(finished, edited):

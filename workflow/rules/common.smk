@@ -116,6 +116,11 @@ def gallery_inputs(wildcards):
     return {name: files[0] for name, files in pretrain_inputs(wildcards).items() if name != "excluded"}
 
 
+def gallery_is_made(wildcards):
+    """Whether those pictures, and their reports, are of no patient."""
+    return PLAN.is_made(PLAN.pretrain_splits(wildcards.paper, wildcards.variant)[0][0])
+
+
 def grounding_inputs(w):
     """What a picture of phrase grounding is drawn from."""
     return PATHS.benchmark_inputs(w.paper, w.variant, w.pretrain_seed, f"{w.dataset}_grounding")

@@ -23,13 +23,13 @@ for benchmark in PLAN.benchmarks():
                 provenance=f"{MODEL}/{benchmark}/{{fraction}}/seed{{seed}}/provenance.json",
             log:
                 f"{ROOT}/logs/{task}/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}-{{fraction}}-{{seed}}.log",
+            group:
+                "tune_{paper}_{variant}_{pretrain_seed}"
             conda:
                 ENVIRONMENT
             threads: THREADS
             resources:
                 **needs("evaluate"),
-            group:
-                "tune_{paper}_{variant}_{pretrain_seed}"
             params:
                 # Shell commands are put together when the job runs, after the loop: nothing of the loop may stand there.
                 script=task,
@@ -109,12 +109,12 @@ for benchmark in PLAN.benchmarks():
             bootstrap=PATHS.runs(benchmark, "bootstrap.npz"),
         log:
             f"{ROOT}/logs/score/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}.log",
+        group:
+            "score_{paper}_{variant}_{pretrain_seed}"
         conda:
             ENVIRONMENT
         resources:
             **needs("small"),
-        group:
-            "score_{paper}_{variant}_{pretrain_seed}"
         params:
             settings=by_value(config.get("score", {})),
         shell:

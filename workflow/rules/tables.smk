@@ -1,10 +1,8 @@
-# Metrics -> tables, figures, report.
+# Metrics -> tables, report.
 localrules:
     collect_metrics,
     collect_all_metrics,
     render_table,
-    draw_learning_curves,
-    draw_weight_maps,
     render_report,
 
 
@@ -60,70 +58,6 @@ rule render_table:
         )
 
 
-rule draw_learning_curves:
-    input:
-        history=f"{ROOT}/{{paper}}/{{variant}}/seed{{pretrain_seed}}/pretrain/log.csv",
-    output:
-        svg=f"{ROOT}/figures/{{paper}}-{{variant}}-seed{{pretrain_seed}}-learning_curves.svg",
-        png=f"{ROOT}/figures/{{paper}}-{{variant}}-seed{{pretrain_seed}}-learning_curves.png",
-    log:
-        f"{ROOT}/logs/draw_learning_curves/{{paper}}-{{variant}}-seed{{pretrain_seed}}.log",
-    conda:
-        ENVIRONMENT
-    params:
-        title=lambda wildcards: f"{wildcards.paper}, {wildcards.variant}, seed {wildcards.pretrain_seed}: {config['data_note']}",
-    shell:
-        command(
-            "draw_learning_curves",
-            "--log {input.history} --title {params.title:q} --figure {output.svg} --png {output.png}",
-        )
-
-
-rule draw_weight_maps:
-    input:
-        maps=f"{MODEL}/pretrain/maps.csv",
-    output:
-        svg=f"{ROOT}/figures/{{paper}}-{{variant}}-seed{{pretrain_seed}}-weight_maps.svg",
-        png=f"{ROOT}/figures/{{paper}}-{{variant}}-seed{{pretrain_seed}}-weight_maps.png",
-    log:
-        f"{ROOT}/logs/draw_weight_maps/{{paper}}-{{variant}}-seed{{pretrain_seed}}.log",
-    conda:
-        ENVIRONMENT
-    params:
-        title=lambda wildcards: f"{wildcards.paper}, {wildcards.variant}, seed {wildcards.pretrain_seed}: {config['data_note']}",
-    shell:
-        command(
-            "draw_weight_maps",
-            "--maps {input.maps} --title {params.title:q} --figure {output.svg} --png {output.png}",
-        )
-
-
-rule draw_gallery:
-    input:
-        unpack(gallery_inputs),
-        weights=f"{MODEL}/pretrain/weights.safetensors",
-    output:
-        png=f"{ROOT}/figures/{{paper}}-{{variant}}-seed{{pretrain_seed}}-gallery.png",
-    log:
-        f"{ROOT}/logs/draw_gallery/{{paper}}-{{variant}}-seed{{pretrain_seed}}.log",
-    conda:
-        ENVIRONMENT
-    threads: THREADS
-    resources:
-        **needs("reports"),
-    params:
-        pretrained=lambda wildcards, input: str(Path(input.weights).parent),
-        num_images=config.get("num_gallery_images", 6),
-        note=lambda wildcards: config["data_note"],
-    shell:
-        command(
-            "draw_gallery",
-            "--pretrained {params.pretrained} --index {input.indexes} --split {input.splits}"
-            " --manifest {input.manifests} --reports {input.reports} --num-images {params.num_images}"
-            " --data-note {params.note:q} --figure {output.png}",
-        )
-
-
 rule render_report:
     input:
         **REPORT_INPUTS,
@@ -139,7 +73,7 @@ rule render_report:
     shell:
         command(
             "render_report",
-            "--settings {params.settings:q} --tables {input.tables} --figures {input.figures}"
+            "--settings {params.settings:q} --tables {input.tables} --comparisons {input.comparisons} --figures {input.figures}"
             " --manifests {input.manifests} --splits {input.splits} --provenances {input.provenances}"
             " --verdicts {input.verdicts} --report {output.report}",
         )

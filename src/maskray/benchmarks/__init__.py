@@ -14,34 +14,37 @@ from threadpoolctl import threadpool_limits
 
 from maskray.benchmarks.films import measure_reading, measure_ridge, measure_shards
 from maskray.benchmarks.machine import load_now, machine, versions
-from maskray.benchmarks.measure import Row, Sizes
+from maskray.benchmarks.measure import FOR_GPU, Row, Sizes
+from maskray.benchmarks.probes import measure_probes
 from maskray.benchmarks.reports import measure_reports
+from maskray.benchmarks.starts import measure_starts
+from maskray.benchmarks.steps import measure_steps
 from maskray.benchmarks.training import measure_training
+from maskray.errors import InputError
 
 _log = logging.getLogger(__name__)
+Parts = dict[str, Callable[[Path], list[Row]]]
 
 
-def run_all(top: Path, seconds_per_part: float, sizes: Sizes | None = None) -> dict[str, Any]:
+def run_all(top: Path, seconds_per_part: float, sizes: Sizes | None = None, on_gpu: bool = False) -> dict[str, Any]:
     """Measure everything on one thread; see :func:`maskray.benchmarks.table.render` for the answer as text.
 
     Args:
         top: the repository, for the settings of the demo.
         seconds_per_part: a comparison is repeated until this time is over, and a few times at least.
         sizes: how much work each repeat is; made smaller in tests.
+        on_gpu: measure what a GPU does instead, beside the same peers.
 
     Returns:
         date (UTC), seconds, load before the start, machine, versions, rows: all plain values.
+
+    Raises:
+        InputError: ``on_gpu`` without one.
     """
-    sizes = sizes or Sizes()
+    if on_gpu and not torch.cuda.is_available():
+        raise InputError("no GPU that torch can use; make bench measures the CPU")
     started, load_before = time.time(), load_now()
-    parts: dict[str, Callable[[Path], list[Row]]] = {
-        "ridge filter": lambda _: measure_ridge(sizes, seconds_per_part),
-        "films to shards": lambda folder: measure_shards(folder, sizes, seconds_per_part),
-        "reading": lambda folder: measure_reading(folder, sizes, seconds_per_part),
-        "reports": lambda _: measure_reports(sizes, seconds_per_part),
-        # Last: it makes torch deterministic for the rest of the process.
-        "training": lambda folder: measure_training(folder, top, sizes),
-    }
+    parts = _parts_on_gpu(top, seconds_per_part, sizes) if on_gpu else _parts(top, seconds_per_part, sizes or Sizes())
     rows: list[Row] = []
     torch.set_num_threads(1)
     with threadpool_limits(1):
@@ -57,4 +60,27 @@ def run_all(top: Path, seconds_per_part: float, sizes: Sizes | None = None) -> d
         "machine": machine(),
         "versions": versions(),
         "rows": [row.as_values() for row in rows],
+    }
+
+
+def _parts(top: Path, seconds: float, sizes: Sizes) -> Parts:
+    cpu = torch.device("cpu")
+    return {
+        "ridge filter": lambda _: measure_ridge(sizes, seconds, cpu),
+        "films to shards": lambda folder: measure_shards(folder, sizes, seconds),
+        "reading": lambda folder: measure_reading(folder, sizes, seconds),
+        "reports": lambda _: measure_reports(sizes, seconds),
+        "starts": lambda _: measure_starts(top, seconds) if sizes.measures_starts else [],
+        "probes": lambda folder: measure_probes(folder, sizes, seconds),
+        "steps": lambda _: measure_steps(top, sizes, seconds, cpu),
+        # From the probes on torch is deterministic for the rest of the process.
+        "training": lambda folder: measure_training(folder, top, sizes),
+    }
+
+
+def _parts_on_gpu(top: Path, seconds: float, sizes: Sizes | None) -> Parts:
+    sizes, gpu = sizes or FOR_GPU, torch.device("cuda")
+    return {
+        "ridge filter": lambda _: measure_ridge(sizes, seconds, gpu),
+        "steps": lambda _: measure_steps(top, sizes, seconds, gpu),
     }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 MIN_REPEATS = 3
 _MAX_REPEATS = 15
+
+ON = {"cpu": "on the CPU", "cuda": "on the GPU"}
+"""How rows name the kinds of devices."""
 
 Contender = Callable[[int], Callable[[], object]]
 """Given the number of the repeat, makes ready and returns the work that is timed."""
@@ -22,13 +25,20 @@ class Sizes:
 
     film_px: int = 224
     num_ridge_films: int = 16
-    file_px: int = 2048
+    file_px: int = 2800
     painted_px: int = 512
     num_files: int = 40
     num_stored_films: int = 320
     batch_size: int = 256
     num_reports: int = 1000
     num_training_steps: int = 25
+    measures_starts: bool = True
+    num_probe_films: int = 80
+    num_step_images: int = 4  # 0: no steps at the papers' size
+
+
+FOR_GPU = Sizes(num_ridge_films=256, num_step_images=64)
+"""What keeps a GPU busy."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,10 @@ class Row:
     peer: Spread | None = None
     ratio: Spread | None = None
     agreement: dict[str, float] = field(default_factory=dict)
+
+    def with_agreement(self, name: str, value: float) -> Row:
+        """The same with one more number."""
+        return replace(self, agreement=self.agreement | {name: value})
 
     def as_values(self) -> dict[str, Any]:
         """For JSON."""

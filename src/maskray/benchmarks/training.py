@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from maskray.benchmarks.made import make_films, report_texts, store_films
@@ -34,7 +36,8 @@ def measure_training(folder: Path, top: Path, sizes: Sizes) -> list[Row]:
         image_px, batch_size = shape = stage.image_encoder.image_px, stage.pretrain.optimisation.batch_size
         if shape not in sources:
             sources[shape] = _make_source(folder / f"{image_px}-{batch_size}", batch_size, image_px)
-        rates = _rates(stage, sources[shape], folder / paper)
+        films_alone = [dataclasses.replace(sources[shape], reports=None)] * bool(stage.pretrain.image_datasets)
+        rates = _rates(stage, [sources[shape], *films_alone], folder / paper)
         row = Row(
             what=f"training step, {paper}, demo size ({image_px} px)",
             unit="images/s",
@@ -47,16 +50,18 @@ def measure_training(folder: Path, top: Path, sizes: Sizes) -> list[Row]:
 
 
 def _stage(plan: Plan, paper: str, num_steps: int) -> PretrainStage:
-    """With as many epochs as steps: there are as many pairs as a batch holds."""
-    epochs = {"optimisation": {"num_epochs": num_steps}}
-    stage = merge(pretrain_stage(plan, paper, "default"), {"pretrain": epochs})
-    return PretrainStage.parse(stage, f"config/papers/{paper}.yaml under config/demo.yaml")
+    """With as many epochs as steps, since there are as many pairs as a batch holds; all of them of the last phase."""
+    stage = pretrain_stage(plan, paper, "default")
+    warm_up = [0] * len(stage["pretrain"]["optimisation"].get("phase_steps", ()))
+    changes = {"optimisation": {"num_epochs": num_steps, "phase_steps": warm_up}}
+    source = f"config/papers/{paper}.yaml under config/demo.yaml"
+    return PretrainStage.parse(merge(stage, {"pretrain": changes}), source)
 
 
-def _rates(stage: PretrainStage, source: PairSource, folder: Path) -> list[float]:
+def _rates(stage: PretrainStage, sources: Sequence[PairSource], folder: Path) -> list[float]:
     """Images per second of each step after the warm-up."""
     runtime = RuntimeConfig(threads=stage.threads, precision=stage.precision, checkpoint_seconds=1e6)
-    pretrain(stage, [source], _SEED, folder, runtime)
+    pretrain(stage, sources, _SEED, folder, runtime)
     with (folder / "log.csv").open(newline="", encoding="utf-8") as handle:
         rates = [float(row["images_per_second"]) for row in csv.DictReader(handle)]
     return rates[_NUM_WARM_UP_STEPS:]

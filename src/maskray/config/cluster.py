@@ -64,7 +64,7 @@ def _model(gpu_model: str | None) -> dict[str, str]:
 
 
 def _ranks(plan: Plan, uses_gpu: bool, gpu_model: str | None) -> dict[str, Any]:
-    """Processes of one pre-training: on one node its first process starts the others, on several ``srun`` starts all."""
+    """Processes of one pre-training: on one node the first one starts the others, on several ``srun`` starts all."""
     machine = plan.config.get("runtime", {}).get("pretrain", {})
     devices, nodes = machine.get("devices", 1), machine.get("num_nodes", 1)
     cpus = max(machine.get("threads", 1), machine.get("num_workers", 0))

@@ -40,3 +40,7 @@ class TextEncoderConfig(Frozen):
     num_heads: PositiveInt = 12
     vocabulary_size: PositiveInt = Field(8000, description="upper bound of the vocabulary built from the reports")
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    feature: Literal["token", "mean"] = Field(
+        "token",
+        description="what stands for the whole text: BERT's first token, CLIP's last; or the mean of all tokens",
+    )

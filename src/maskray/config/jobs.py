@@ -70,6 +70,7 @@ def table_stage(plan: Plan, paper: str, table: str) -> dict[str, Any]:
     settings = plan.papers[paper]["tables"][table]
     benchmarks = {group["benchmark"]: task_of(group["benchmark"])[0] for group in settings["columns"]}
     run = {b: dataset for b, dataset in benchmarks.items() if plan.why_not_run(b, paper) is None}
+    not_run = {b: why for b in benchmarks if (why := plan.why_not_run(b, paper))}
     splits = {b: plan.datasets[d]["splits"][plan.benchmark_protocol(paper, b)] for b, d in run.items()}
     return {
         "paper": paper,
@@ -77,7 +78,7 @@ def table_stage(plan: Plan, paper: str, table: str) -> dict[str, Any]:
         "table": settings,
         "data_note": plan.config["data_note"],
         "made": plan.config.get("made") is not None,
-        "not_run": {b: why for b in benchmarks if (why := plan.why_not_run(b, paper))},
+        "not_run": not_run | plan.left_out.reasons(paper, run),
         "split_notes": {b: split["note"] for b, split in splits.items() if split.get("note")},
         "checks": checks_by_cell(plan, plan.cells(paper, table)),
         "dataset_titles": {dataset: plan.datasets[dataset]["title"] for dataset in run.values()},

@@ -78,9 +78,12 @@ class TableConfig(Frozen):
 
     title: str
     printed: bool = Field(True, description="false: a table of ours that the paper does not have")
+    chart: bool = Field(False, description="drawn too, as the paper does")
+    on_request: bool = Field(False, description="built only where a run's `tables` names it")
     rows: tuple[RowConfig, ...]
     columns: tuple[ColumnGroup, ...]
     note: str = ""
+    compared_with: str = Field("default", description="the variant that all other rows are tested against")
 
 
 class PaperConfig(Frozen):

@@ -205,6 +205,25 @@ class Paths:
         plan = self.plan
         return [file for paper in plan.papers for name in plan.tables(paper) for file in self.table(paper, name)]
 
+    def comparisons(self) -> list[str]:
+        """The paired tests between rows, of every table of this run that has rows to compare."""
+        return [
+            f"{self.root}/tables/{paper}/{name}-comparisons.{form}"
+            for paper in self.plan.papers
+            for name in self.plan.tables(paper)
+            if self.plan.compares(paper, name)
+            for form in ("csv", "md", "html")
+        ]
+
+    def charts(self) -> list[str]:
+        """The tables of this run that are drawn, too."""
+        return [
+            f"{self.root}/figures/{paper}-{name}-chart.svg"
+            for paper in self.plan.papers
+            for name, settings in self.plan.tables(paper).items()
+            if settings.get("chart")
+        ]
+
     def report_inputs(self) -> dict[str, list[str]]:
         """What the report shows, by name. The random-init baseline has no curves and no gallery."""
         figures = f"{self.root}/figures"
@@ -219,8 +238,10 @@ class Paths:
         ]
         return {
             "tables": [file for file in self.all_tables() if file.endswith(".html")],
+            "comparisons": [file for file in self.comparisons() if file.endswith(".html")],
             "figures": [f"{stem}-{what}" for stem in drawn for what in ("learning_curves.svg", "gallery.png")]
             + own
+            + self.charts()
             + self._grounding_figures()
             + self._segmentation_figures(),
             "manifests": [self.data(name, "shards/manifest.json") for name in dict(splits)],

@@ -13,6 +13,7 @@ from typing import Any
 
 from maskray.config.check import check, did_you_mean
 from maskray.config.fractions import fraction_name, parse_fraction
+from maskray.config.left_out import LEFT_OUT, LeftOut
 from maskray.config.merge import differences, merge
 from maskray.config.split_rules import lay_splits, why_impossible
 from maskray.errors import InputError
@@ -121,7 +122,8 @@ class Plan:
     def tables(self, paper: str) -> dict[str, dict[str, Any]]:
         """The tables of a paper that this run builds."""
         printed = self.papers[paper]["tables"]
-        wanted = self.config.get("tables", {}).get(paper, tuple(printed))
+        usual = tuple(name for name, settings in printed.items() if not settings.get("on_request"))
+        wanted = self.config.get("tables", {}).get(paper, usual)
         if unknown := [name for name in wanted if name not in printed]:
             raise InputError(f"tables.{paper}: no table {', '.join(unknown)}; allowed: {', '.join(printed)}")
         return {name: printed[name] for name in wanted}
@@ -133,9 +135,10 @@ class Plan:
             Cell(paper, row.get("variant", "default"), group["benchmark"], fraction)
             for row in settings["rows"]
             for group in settings["columns"]
-            if group["benchmark"] not in row.get("without", ())
+            if group["benchmark"] not in row.get("without", ()) and self._is_run(paper, row)
             if self.why_not_run(group["benchmark"], paper) is None
             for fraction in (tuple(map(fraction_name, group.get("fractions", ()))) or (None,))
+            if fraction not in self.left_out.fractions_of(group["benchmark"])
         ]
         for cell in found:
             if self._num_members(paper, cell.variant) > 1 and task_of(cell.benchmark)[1] != "zeroshot":
@@ -143,6 +146,16 @@ class Plan:
                     f"config/papers/{paper}.yaml: {cell.variant} is an ensemble, for zero-shot alone: {table}"
                 )
         return list(dict.fromkeys(found))
+
+    def compares(self, paper: str, table: str) -> bool:
+        """True where this run computes the row that the others of a table are compared with, and another one."""
+        settings = self.papers[paper]["tables"][table]
+        own = settings.get("compared_with", "default")
+        rows = [row.get("variant", "default") for row in settings["rows"]]
+        if "compared_with" in settings and own not in rows:
+            raise InputError(f"{paper}, {table}: compared_with: no row of variant {own}: {', '.join(rows)}")
+        variants = {cell.variant for cell in self.cells(paper, table)}
+        return own in variants and len(variants) > 1
 
     def members(self, paper: str, variant: str, seed: int) -> list[Model]:
         """The pre-training runs behind a model: itself, or the runs of the default variant that are its ensemble."""
@@ -159,11 +172,22 @@ class Plan:
         dataset, _ = task_of(benchmark)
         if benchmark not in self.papers[paper]["benchmarks"]:
             return f"{benchmark} is not among the paper's benchmarks"
+        if benchmark in self.left_out.benchmarks:
+            return LEFT_OUT
         return None if dataset in self.datasets else f"{dataset} is not among this run's data sets"
+
+    @cached_property
+    def left_out(self) -> LeftOut:
+        """What the tables of this run leave out."""
+        return LeftOut.of(self.config, self.papers, TASKS, self.top)
+
+    def _is_run(self, paper: str, row: Mapping[str, Any]) -> bool:
+        return row.get("variant", "default") not in self.left_out.variants.get(paper, ())
 
     def variants(self, paper: str) -> list[str]:
         """The variants that the tables of this run need, and those that the config asks for besides."""
-        rows = [row.get("variant", "default") for t in self.tables(paper).values() for row in t["rows"]]
+        tables = self.tables(paper).values()
+        rows = [row.get("variant", "default") for t in tables for row in t["rows"] if self._is_run(paper, row)]
         return list(dict.fromkeys([*rows, *self.config.get("variants", {}).get(paper, ())]))
 
     @cached_property

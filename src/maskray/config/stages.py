@@ -108,7 +108,7 @@ class TableStage(Frozen):
     made: bool
     split_notes: dict[str, str] = Field({}, description="benchmark or data set -> how far its split is comparable")
     dataset_titles: dict[str, str] = {}
-    not_run: dict[str, str] = Field({}, description="benchmark or data set -> why this run leaves it out")
+    not_run: dict[str, str] = Field({}, description="benchmark, with or without fraction, or variant -> why not")
     checks: dict[str, dict[str, tuple[str, ...]]] = Field(
         {}, description="variant -> benchmark -> the leakage checks whose flags its cells carry"
     )

@@ -76,7 +76,7 @@ class RuntimeConfig(EvaluationRuntime):
     num_workers: Annotated[int, Field(ge=0)] = 0
     micro_batches: PositiveInt = Field(
         1,
-        description="so many parts of a process's batch after one another, where memory is short: takes about twice the time",
+        description="parts of a process's batch, one after another, where memory is short: takes about twice the time",
     )
     checkpoint_seconds: PositiveFloat = 600
     wait_minutes: PositiveFloat = Field(

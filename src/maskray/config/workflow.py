@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from maskray.config.base import Frozen
+from maskray.config.dataset import Fraction
 from maskray.config.leakage import LeakageConfig
 from maskray.config.preprocessing import CheckDataConfig, GenerationConfig, ImagesConfig, MadeConfig, ReportsConfig
 from maskray.config.stages import ScoreStage
@@ -73,6 +74,14 @@ class SlurmConfig(Frozen):
     extra: str = Field("", description="further sbatch options, e.g. --exclude=node7")
 
 
+class LeftOut(Frozen):
+    """Cells of the tables that this run does not compute; they say so."""
+
+    benchmarks: tuple[str, ...] = Field((), description="of all papers, e.g. padchest_zeroshot")
+    fractions: dict[str, tuple[Fraction, ...]] = Field({}, description="benchmark -> of its labels, e.g. 0.01")
+    variants: dict[str, tuple[str, ...]] = Field({}, description="paper -> its variants")
+
+
 class WorkflowConfig(Frozen):
     """What to build, from which data, and where to put it."""
 
@@ -86,6 +95,7 @@ class WorkflowConfig(Frozen):
     variants: dict[str, tuple[str, ...]] = Field(
         {}, description="paper -> variants built for the report's figures besides those in its tables"
     )
+    left_out: LeftOut = LeftOut()
     seeds: SeedsConfig = SeedsConfig()
     shard_jobs: PositiveInt = Field(64, description="jobs that turn one data set's films into shards")
     report_jobs: PositiveInt = Field(64, description="jobs that structure one data set's reports")

@@ -24,6 +24,7 @@ class TextEncoder(nn.Module):
         super().__init__()
         self.model = create_text_model(config, vocabulary_size)
         self._stands_last = config.kind == "clip"
+        self._feature = config.feature
         self.width: int = self.model.config.hidden_size
 
     @property
@@ -61,7 +62,13 @@ class TextEncoder(nn.Module):
         ).last_hidden_state
 
     def whole(self, tokens_BLC: Tensor, token_is_real_BL: Tensor) -> Tensor:
-        """The token that has seen the whole text, text_BC: the first (BERT), or the last real one (CLIP)."""
+        """What stands for the whole text, text_BC, of this encoder's tokens or of what is made of each of them.
+
+        The token that has seen all: the first (BERT), or the last real one (CLIP); or the mean of the real ones.
+        """
+        if self._feature == "mean":
+            share_BL = token_is_real_BL / token_is_real_BL.sum(dim=1, keepdim=True)
+            return (share_BL.to(tokens_BLC.dtype)[:, :, None] * tokens_BLC).sum(dim=1)
         if not self._stands_last:
             return tokens_BLC[:, 0]
         places_BL = torch.arange(tokens_BLC.shape[1], device=tokens_BLC.device) * token_is_real_BL

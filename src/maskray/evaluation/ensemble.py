@@ -31,7 +31,7 @@ def score_together(
     average: Literal["probabilities", "weights"],
     runtime: Runtime,
 ) -> Predictions:
-    """One run's scores as they are; of several runs the mean probability, or the scores of their mean weights.
+    """One run's scores (of classes: its probabilities); of several their mean, or those of the mean weights.
 
     A probability is what a softmax over the two prompts, or over those of all classes, gives at a run's own
     temperature. One run is held at a time.

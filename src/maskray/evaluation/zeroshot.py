@@ -4,13 +4,15 @@ Classes that exclude each other need no denial: a film is compared with the posi
 
 Score = cosine similarity with the positive prompt minus that with the negative one, in -2..2. The probability that a
 softmax over the two would give is sigmoid(score / tau), which rises with the score: AUROC and F1 at a chosen threshold
-are the same, and the difference needs no temperature. Of classes the score is the cosine similarity itself.
+are the same, and the difference needs no temperature. Of classes the score is the cosine similarity itself, of which
+:mod:`maskray.evaluation.ensemble` makes probabilities.
 
 Shapes: B batch, N images, L labels, E joint width, T tokens.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +28,7 @@ from maskray.evaluation.runtime import Runtime
 from maskray.evaluation.supervised import predictions_of
 from maskray.evaluation.texts import pad_texts
 from maskray.methods.base import Method
-from maskray.reports.vocabulary import is_known, phrase
+from maskray.reports.vocabulary import is_label, phrase
 
 
 def build_prompts(labels: Sequence[str], config: ZeroshotConfig, exclusive: bool = False) -> dict[str, tuple[str, ...]]:
@@ -49,8 +51,14 @@ def build_prompts(labels: Sequence[str], config: ZeroshotConfig, exclusive: bool
 
 
 def in_own_words(labels: Sequence[str], config: ZeroshotConfig) -> list[str]:
-    """The labels whose prompts take the label's own words, in lower case, for want of a phrase."""
-    return [label for label in labels if label not in config.phrases and not is_known(label)]
+    """The labels whose prompts take the label's own words, in lower case, for want of a phrase of their own.
+
+    A word of a report may stand for a wider finding ("empyema" for an effusion), a label may not: it would be scored
+    as another one is.
+    """
+    asked = [label for label in labels if label not in config.phrases]
+    times = Counter(phrase(label) for label in asked if is_label(label))
+    return [label for label in asked if not is_label(label) or times[phrase(label)] > 1]
 
 
 @torch.no_grad()

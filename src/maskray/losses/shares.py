@@ -2,8 +2,8 @@
 
 Plain accumulation would give each part its own, smaller contrast. Instead the features that the parts exchange are
 computed first and kept; then each part meets those of all others; then their gradients go back to the parts that
-they came from. The sum is the gradient of the joint batch (Gao et al. 2021, https://arxiv.org/abs/2101.06983, for losses
-anywhere in a method's forward pass).
+they came from. The sum is the gradient of the joint batch (Gao et al. 2021, https://arxiv.org/abs/2101.06983, for
+losses anywhere in a method's forward pass).
 
 Shapes: B samples of a part, G global batch of all parts of all processes.
 """
@@ -66,7 +66,7 @@ class Shares:
         self._kept = []
 
     def send_back(self, add_up: Callable[[Tensor], None]) -> bool:
-        """After the second pass: ``add_up`` sums a gradient over the processes. False where nothing is to be returned."""
+        """After the second pass: ``add_up`` sums a gradient over the processes. False where nothing goes back."""
         self._is_returning = True
         gradients = [everyone_G.grad for everyone_G in self._everyone if everyone_G.grad is not None]
         for gradient_G in gradients:

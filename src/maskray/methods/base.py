@@ -176,6 +176,10 @@ class Method(nn.Module, ABC):
     def explain(self, batch: Batch) -> list[MaskView]:
         """Masks and reconstructions of a batch, with the masks that training would use; none where it hides nothing."""
 
+    def hidden_words(self, batch: Batch) -> Tensor | None:
+        """The word pieces that training would hide, hidden_BL; None for a method that hides none."""
+        return None
+
     def encode_image(self, images_BHW: Tensor) -> Tensor:
         """Features_BE of length 1, nothing hidden."""
         return nn.functional.normalize(self.project_image(images_BHW)[0].float(), dim=1)

@@ -6,7 +6,7 @@ Gowda, Zhang, Gu, Weng and Yang, 2025, https://arxiv.org/abs/2507.21794
 | --- | --- |
 | 2.1 structured reports | ``streams`` (the texts themselves: ``reports.structured``) |
 | 2.2 tokens and patches as Gaussians, Eq. (1) | ``encoders.gaussian.GaussianEncoders`` |
-| 2.2 masks: Appearance, 30 % of the text | ``attend``, ``hide_patches``, ``views.hide_words`` |
+| 2.2 masks: Appearance, 30 % of the text | ``attend``, ``hide_patches``, ``views.hidden_words`` |
 | 2.3 prediction, Eq. (2) | ``predict_text``, ``predict_image`` |
 | 2.3 KL, Eq. (3) | ``forward`` |
 | 2.3 alignment, Eq. (4) | ``align`` |
@@ -185,7 +185,7 @@ class Dmlm(TwoViewMethod):
         """L_align: the mean over A of the distances."""
         # Paper gap: neither A nor the kind of W is given: class tokens of the matched pair, squared W2.
         if self.config.aligned == "class":
-            return squared_wasserstein(*_class(text), *_class(image)).mean()  # Eq. (4)
+            return squared_wasserstein(*self.whole_text(text, batch.token_is_real_BL), *_class(image)).mean()  # Eq. (4)
         patches = tuple(part[:, 1:] for part in image)
         with torch.no_grad():
             nearest_BL = torch.cdist(as_points(*text), as_points(*patches)).argmin(dim=2)
@@ -195,14 +195,20 @@ class Dmlm(TwoViewMethod):
         is_word_BL = batch.token_is_real_BL & ~torch.isin(batch.token_ids_BL, special)
         return mean_over_hidden(squared_wasserstein(*text, *nearest), is_word_BL)
 
+    def whole_text(self, text: Gaussian, token_is_real_BL: Tensor) -> Gaussian:
+        """That of the class token; or the mean of all pieces' means and log-variances."""
+        mean_BLC, log_variance_BLC = text
+        return tuple(self.text_encoder.whole(part, token_is_real_BL) for part in (mean_BLC, log_variance_BLC))  # type: ignore[return-value]
+
     def forward(self, *batches: Batch) -> Losses:
         """Sec. 2.3."""
         (batch,) = batches
         config, targets = self.config, self.targets(batch)
-        hidden_BN, hidden_BL = self.hide_patches(targets, batch), self.hide_words(batch)
+        hidden_BN, hidden_BL = self.hide_patches(targets, batch), self.hidden_words(batch)
         views = self.encode_views(batch, hidden_BN, hidden_BL)
         image, text = self.image_head(views.image_BSC), self.text_head(views.text_BLC)  # Eq. (1)
-        measures = {"spread_im": _spread(image), "spread_txt": _spread(text)}
+        image_mean_BC, text_mean_BC = _class(image)[0], self.whole_text(text, batch.token_is_real_BL)[0]
+        measures = {"spread_im": _spread(image_mean_BC), "spread_txt": _spread(text_mean_BC)}
         measures["guided_fraction"] = batch.token_is_guide_BL.any(dim=1).float().mean() * self.is_guided
         terms: dict[str, Tensor] = {}
         # Eq. (3): first the words, then the patches.
@@ -218,8 +224,8 @@ class Dmlm(TwoViewMethod):
             terms["align"] = self.align(image, text, batch)
         if config.anchor == "itc":
             # Paper gap: Eq. (5) has no negatives, and constant distributions minimise it. The paper builds on M&M,
-            # whose contrast, on the means of the class tokens, keeps samples apart.
-            logits_GG, same_GG = self.similarities(_class(image)[0], _class(text)[0], batch)
+            # whose contrast, on the means of film and text, keeps samples apart.
+            logits_GG, same_GG = self.similarities(image_mean_BC, text_mean_BC, batch)
             terms["itc"] = self.contrast(logits_GG, same_GG)
         share = config.reconstruction_weight
         weights = {"dmlm_txt": share, "dmlm_im": share, "align": 1 - share, "itc": config.anchor_weight}
@@ -231,8 +237,8 @@ class Dmlm(TwoViewMethod):
         return mean_BSC[:, 0], mean_BSC[:, 1:]
 
     def project_text(self, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
-        """The mean of the class token."""
-        return _class(self.gaussian_encoders().text(token_ids_BL, token_is_real_BL))[0]
+        """The mean of the whole text's Gaussian."""
+        return self.whole_text(self.gaussian_encoders().text(token_ids_BL, token_is_real_BL), token_is_real_BL)[0]
 
     def encode_image(self, images_BHW: Tensor) -> Tensor:
         """For cosine: the class mean, of length 1. For w2: so that the product with a text is minus the distance."""
@@ -241,10 +247,11 @@ class Dmlm(TwoViewMethod):
         return as_query(*_class(self.gaussian_encoders().image(images_BHW)))
 
     def encode_text(self, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
-        """For cosine: the class mean, of length 1. For w2: :func:`as_key` of the class token's Gaussian."""
+        """For cosine: the text's mean, of length 1. For w2: :func:`as_key` of its Gaussian."""
         if self.config.zeroshot == "cosine":
             return super().encode_text(token_ids_BL, token_is_real_BL)
-        return as_key(*_class(self.gaussian_encoders().text(token_ids_BL, token_is_real_BL)))
+        text = self.gaussian_encoders().text(token_ids_BL, token_is_real_BL)
+        return as_key(*self.whole_text(text, token_is_real_BL))
 
     @torch.no_grad()
     def explain(self, batch: Batch) -> list[MaskView]:
@@ -263,6 +270,6 @@ def _class(gaussian: Gaussian) -> Gaussian:
     return mean_BTC[:, 0], log_variance_BTC[:, 0]
 
 
-def _spread(gaussian: Gaussian) -> Tensor:
-    """How far the batch's class means lie apart: their standard deviation, averaged over dimensions; 0 = collapse."""
-    return _class(gaussian)[0].detach().float().std(dim=0, correction=0).mean()
+def _spread(means_BC: Tensor) -> Tensor:
+    """How far the batch's means lie apart: their standard deviation, averaged over dimensions; 0 = collapse."""
+    return means_BC.detach().float().std(dim=0, correction=0).mean()

@@ -64,7 +64,6 @@ class MacoConfig(Frozen):
     decoder_width: PositiveInt = Field(512, description="image decoder")
     decoder_depth: NonNegativeInt = Field(8, description="blocks of the image decoder; 0: one linear layer")
     decoder_num_heads: PositiveInt = 16
-    text_feature: Literal["class", "mean"] = Field("class", description="class token, or mean of the words")
     grounding_tau: PositiveFloat = Field(0.1, description="softens the position weights in grounding; not in training")
 
     @model_validator(mode="after")
@@ -183,11 +182,8 @@ class Maco(Method):
 
     def project_text(self, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
         """Sec. 3.3, report embedding: the sentences of a report through BERT, texts_BC."""
-        tokens_BLC = self.text_encoder(token_ids_BL, token_is_real_BL)
-        if self.config.text_feature == "class":
-            return tokens_BLC[:, 0]
-        is_real_BL1 = token_is_real_BL[:, :, None]
-        return (tokens_BLC * is_real_BL1).sum(dim=1) / is_real_BL1.sum(dim=1)
+        # Paper gap: "sentence representations" of BERT, not said which: the class token by default.
+        return self.text_encoder.whole(self.text_encoder(token_ids_BL, token_is_real_BL), token_is_real_BL)
 
     def position_weights(self) -> Tensor:
         """The scorer's weights on the grid of patches, weights_hw: the map of Fig. 4."""

@@ -138,7 +138,7 @@ class Medim(Method):
             patches_BNC,
             self.project_image_whole(class_BC),
             self.project_patches(patches_BNC),
-            self.project_text_whole(tokens_BLC[:, 0]),
+            self.project_text_whole(self.text_encoder.whole(tokens_BLC, batch.token_is_real_BL)),
             self.project_words(words_BTC),
             num_pieces_BT > 0,
         )
@@ -239,8 +239,9 @@ class Medim(Method):
         return self.project_image_whole(class_BC), self.project_patches(patches_BNC)
 
     def project_text(self, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
-        """The joint feature of the class token."""
-        return self.project_text_whole(self.text_encoder(token_ids_BL, token_is_real_BL)[:, 0])
+        """The joint feature of the whole text."""
+        tokens_BLC = self.text_encoder(token_ids_BL, token_is_real_BL)
+        return self.project_text_whole(self.text_encoder.whole(tokens_BLC, token_is_real_BL))
 
     @torch.no_grad()
     def explain(self, batch: Batch) -> list[MaskView]:

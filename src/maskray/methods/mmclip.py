@@ -222,6 +222,10 @@ class Mmclip(Method):
         # reconstructs medical entity words": the hidden ones count.
         return hidden_BL, follows_BL if config.text_loss == "all" else hidden_BL
 
+    def hidden_words(self, batch: Batch) -> Tensor | None:
+        """Fig. 5: what stands out of the causal order."""
+        return None if self.config.text_mask == "none" else self.hide_words(batch)[0]
+
     def model_text(self, batch: Batch, image_BSE: Tensor, report_BLE: Tensor) -> Tensor:
         """Loss_MLM."""
         hidden_BL, counts_BL = self.hide_words(batch)
@@ -271,7 +275,7 @@ class Mmclip(Method):
         return tokens_BSE[:, 0], tokens_BSE[:, 1:]
 
     def project_text(self, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
-        """The end token."""
+        """The end token, or what the encoder has in its place."""
         return self.text_encoder.whole(self.embed_texts(token_ids_BL, token_is_real_BL), token_is_real_BL)
 
     @torch.no_grad()

@@ -5,7 +5,7 @@ Gowda and Clifton, MICCAI 2024, https://arxiv.org/abs/2407.16264
 | section | function |
 | --- | --- |
 | 2.1 masked image modelling, Meijering filter | ``hide_patches`` (the filter itself: ``images.ridge``) |
-| 2.2 manuscripts | ``views.hide_words`` (the texts themselves: ``reports.manuscripts``) |
+| 2.2 manuscripts | ``views.hidden_words`` (the texts themselves: ``reports.manuscripts``) |
 | 2.3 conditional reconstruction, Eq. (1) | ``views.encode_views``, ``reconstruct_text``, ``reconstruct_image`` |
 | 2.4 contrast (ITC), Eq. (2) | ``compare``, ``views.contrast`` |
 | 2.4 matching (ITM), Eq. (3) | ``match`` |
@@ -59,7 +59,8 @@ class MnmConfig(ViewsConfig):
     masked_input: Literal["film", "ridge"] = Field("film", description="image of which the masked pass sees the rest")
     target: Literal["pixels", "ridge", "both"] = Field("pixels", description="what is reconstructed")
     text_unit: Literal["manuscript", "sentence"] = Field(
-        "manuscript", description="read in one pass, as a class token; or each sentence alone, as their mean (Fig. 3)"
+        "manuscript",
+        description="one pass, as text_encoder.feature says; or the mean of sentences read alone (Fig. 3)",
     )
     decoder_width: PositiveInt = Field(512, description="image decoder")
     decoder_depth: NonNegativeInt = Field(2, description="blocks of the image decoder; 0: linear layers alone")
@@ -150,11 +151,11 @@ class Mnm(TwoViewMethod):
         # that Eq. (1) hides. One pass by default; `sentence` reads each alone, an observation with its answer.
         return sentences(token_ids_BL, self.vocabulary.stop_id) if self.config.text_unit == "sentence" else None
 
-    def text_feature(self, texts_BLC: Tensor, token_ids_BL: Tensor) -> Tensor:
-        """What ITC compares of a text, text_BC: its class token, or the mean of its sentences."""
+    def whole_text(self, texts_BLC: Tensor, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
+        """What ITC compares of a text, text_BC: what stands for it as a whole, or the mean of its sentences."""
         sentence_BL = self.sentences(token_ids_BL)
         if sentence_BL is None:
-            return texts_BLC[:, 0]
+            return self.text_encoder.whole(texts_BLC, token_is_real_BL)
         special = torch.tensor(self.vocabulary.special_ids, device=token_ids_BL.device)
         return mean_of_sentences(texts_BLC, sentence_BL, ~torch.isin(token_ids_BL, special))
 
@@ -179,8 +180,8 @@ class Mnm(TwoViewMethod):
         """z_im . z_txt / tau of the global batch, logits_GG, and which texts are the same, same_GG."""
         # Paper gap: z is said to be projected by "separate fully-connected layers": of the class tokens; cosine.
         image_BC = self.project_im(views.image_BSC[:, 0])
-        text_BC = self.project_txt(self.text_feature(views.text_BLC, batch.token_ids_BL))
-        return self.similarities(image_BC, text_BC, batch)
+        text_BC = self.whole_text(views.text_BLC, batch.token_ids_BL, batch.token_is_real_BL)
+        return self.similarities(image_BC, self.project_txt(text_BC), batch)
 
     def match(self, views: Views, batch: Batch, logits_GG: Tensor, same_GG: Tensor) -> tuple[Tensor, Tensor]:
         """g_itm of Eq. (3) on each pair, each film with a wrong text, each text with a wrong film: M = 3 B."""
@@ -202,7 +203,7 @@ class Mnm(TwoViewMethod):
     def forward(self, *batches: Batch) -> Losses:
         """Sec. 2.3 and 2.4."""
         (batch,) = batches
-        hidden_BN, hidden_BL = self.hide_patches(batch), self.hide_words(batch)
+        hidden_BN, hidden_BL = self.hide_patches(batch), self.hidden_words(batch)
         views = self.encode_views(batch, hidden_BN, hidden_BL)
         terms, measures = {}, {"tau": self.tau().detach()}
         # Eq. (1): first the text term, then the image term.
@@ -228,7 +229,7 @@ class Mnm(TwoViewMethod):
     def project_text(self, token_ids_BL: Tensor, token_is_real_BL: Tensor) -> Tensor:
         """ITC's projection of the text's feature."""
         tokens_BLC = self.text_encoder(token_ids_BL, token_is_real_BL, self.sentences(token_ids_BL))
-        return self.project_txt(self.text_feature(self.text_to_latent(tokens_BLC), token_ids_BL))
+        return self.project_txt(self.whole_text(self.text_to_latent(tokens_BLC), token_ids_BL, token_is_real_BL))
 
     @torch.no_grad()
     def explain(self, batch: Batch) -> list[MaskView]:

@@ -87,7 +87,7 @@ class TwoViewMethod(Method):
         """That of the contrast."""
         return float(self.tau().detach())
 
-    def hide_words(self, batch: Batch) -> Tensor | None:
+    def hidden_words(self, batch: Batch) -> Tensor | None:
         """A share of the word pieces, the answers before all others if asked, hidden_BL."""
         # Paper gap: "binary answers in observations and verdicts, useful for masked pre-training" (M&M, Sec. 2.2), by
         # what rule is not printed: they take the budget first. All samples are pairs: M&M's 15 % never apply.

@@ -1,4 +1,4 @@
-"""Bootstrap over patients: intervals of one run, and of the difference between two.
+"""Bootstrap over patients: the resamples, and the interval that replicates give.
 
 Shapes: N images, P patients, R replicates.
 """
@@ -33,16 +33,6 @@ class Interval:
     num_left_out: int
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Interval of a paired difference: the two values differ at this confidence where it excludes zero."""
-
-    low: float
-    high: float
-    excludes_zero: bool
-    num_left_out: int
-
-
 def resample_patients(patient_ids: Sequence[str], num_replicates: int, seed: int) -> Resamples:
     """Draw whole patients with replacement, as many as there are; all images of a patient go together."""
     patients, patient_of_image_N = np.unique(np.asarray(patient_ids, dtype=str), return_inverse=True)
@@ -67,18 +57,3 @@ def percentile_interval(replicates_R: ArrayLike, confidence: float) -> Interval:
         return Interval(float("nan"), float("nan"), num_left_out)
     low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(float(low), float(high), num_left_out)
-
-
-def paired_difference(first_R: ArrayLike, second_R: ArrayLike, confidence: float) -> Difference:
-    """Interval of ``first - second`` over replicates that stand on the same resamples, one by one.
-
-    Raises ValueError where the two do not have the same number of replicates.
-    """
-    first, second = np.asarray(first_R, np.float64), np.asarray(second_R, np.float64)
-    if first.shape != second.shape:
-        raise ValueError(
-            f"paired replicates need equal numbers, not {first.size} and {second.size}: score both with the "
-            "same settings"
-        )
-    interval = percentile_interval(first - second, confidence)
-    return Difference(interval.low, interval.high, bool(interval.low > 0 or interval.high < 0), interval.num_left_out)

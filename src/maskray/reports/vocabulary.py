@@ -93,9 +93,9 @@ _BY_LABEL = {
 }
 
 
-def is_known(label: str) -> bool:
-    """Whether the vocabulary has a finding of this label."""
-    return _find(label) is not None
+def is_label(label: str) -> bool:
+    """Whether this is a finding's name or a data set's label for it, and not just one of its words."""
+    return _key(label) in _BY_LABEL
 
 
 def finding_of_label(label: str) -> Finding:
@@ -103,15 +103,11 @@ def finding_of_label(label: str) -> Finding:
 
     A label may also be any of a finding's words: "rib fracture".
     """
-    finding = _find(label)
+    finding = _BY_LABEL.get(_key(label)) or _BY_WORD.get(_key(label))
     if finding is None:
         allowed = ", ".join(sorted({name for f in FINDINGS.values() for name in (f.name, *f.labels.values())}))
         raise InputError(f"unknown label '{label}'; allowed: {allowed} (reports/findings.yaml)")
     return finding
-
-
-def _find(label: str) -> Finding | None:
-    return _BY_LABEL.get(_key(label)) or _BY_WORD.get(_key(label))
 
 
 def phrase(label: str) -> str:

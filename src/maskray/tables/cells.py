@@ -13,9 +13,8 @@ import pandas as pd
 from maskray.errors import InputError
 from maskray.metrics.intervals import percentile_interval
 from maskray.metrics.rows import MACRO, is_whole
-from maskray.tables.parts import Cell
+from maskray.tables.parts import PERCENT, Cell
 
-PERCENT = 100
 CONFIDENCE = 0.95
 
 

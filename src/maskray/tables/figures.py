@@ -57,12 +57,16 @@ class ShownMask:
 
 @dataclass(frozen=True)
 class Example:
-    """One film of the gallery with its masks, the same kinds for all films. Images are grey values in 0..1."""
+    """One film of the gallery with its masks, the same kinds for all films. Images are grey values in 0..1.
+
+    ``draw_text`` draws its report, where that may be shown.
+    """
 
     caption: str
     film_SS: NDArray[np.floating]
     ridge_SS: NDArray[np.floating] | None
     masks: Sequence[ShownMask]
+    draw_text: Callable[[Axes], None] | None = None
 
 
 def draw_learning_curves(log: str | Path, title: str, svg: str | Path, png: str | Path) -> None:
@@ -171,6 +175,8 @@ def _draw_curve(panel: Axes, steps: NDArray[Any], values: NDArray[Any], name: st
 def _panels(example: Example) -> list[tuple[str, Callable[[Axes], None]]]:
     """Title and drawing of each panel of a film's row."""
     panels: list[tuple[str, Callable[[Axes], None]]] = [("film", partial(draw_grey, picture_SS=example.film_SS))]
+    if example.draw_text is not None:
+        panels.append(("text (blue guides, red hidden)", example.draw_text))
     if example.ridge_SS is not None:
         panels.append(("ridge response", partial(_draw_heat, picture=example.ridge_SS)))
     for mask in example.masks:

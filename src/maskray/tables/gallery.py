@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from maskray.batch import Batch
 from maskray.data.pairs import has_text
@@ -20,7 +22,11 @@ from maskray.data.texts import TokenisedReports
 from maskray.errors import InputError
 from maskray.methods import MaskView
 from maskray.tables.figures import Example, ShownMask
+from maskray.tables.shown_text import ShownWord, draw_text, words_of
 from maskray.training.export import load_method
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,14 @@ class GallerySource:
     reports: Path
 
 
-def explain_films(pretrained: str | Path, source: GallerySource, num_images: int) -> tuple[str, list[Example]]:
+def explain_films(
+    pretrained: str | Path, source: GallerySource, num_images: int, shows_reports: bool = False
+) -> tuple[str, list[Example]]:
     """Let a pre-trained method explain up to ``num_images`` films, evenly spaced among those that can be shown.
 
     A film can be shown that is in the validation part (the test part where there is none), has pixels, and has a
-    report with the text that the method reads. The report decides
-    the masks of some methods; it is not shown. The returned text names the method.
+    report with the text that the method reads. The report decides the masks of some methods; it is shown only with
+    ``shows_reports``, for reports that anyone may read. The returned text names the method.
     """
     loaded = load_method(Path(pretrained))
     # Of several streams the first has the reports.
@@ -53,6 +61,9 @@ def explain_films(pretrained: str | Path, source: GallerySource, num_images: int
     batch = Batch(images_BSS, ridge_BSS, sample_seeds_B=torch.tensor(seeds), **texts.batch(seeds, seeds))
     with torch.inference_mode():
         views = loaded.method.eval().explain(batch)
+        hidden_BL = loaded.method.hidden_words(batch)
+    if hidden_BL is None:
+        hidden_BL = torch.zeros_like(batch.token_is_guide_BL)
     grid = loaded.method.image_encoder.grid
     name = f"{loaded.stage.paper}, variant {loaded.stage.variant}"
     return name, [
@@ -61,9 +72,16 @@ def explain_films(pretrained: str | Path, source: GallerySource, num_images: int
             images_BSS[row].numpy(),
             ridge_BSS[row].numpy() if stream.needs_ridge else None,
             [_mask_of(view, row, grid) for view in views],
+            partial(draw_text, _words_of(loaded.tokenizer, batch, hidden_BL, row)) if shows_reports else None,
         )
         for row, film in enumerate(films.itertuples())
     ]
+
+
+def _words_of(tokenizer: PreTrainedTokenizerBase, batch: Batch, hidden_BL: Tensor, row: int) -> list[ShownWord]:
+    """One film's text as the method reads it."""
+    texts = batch.token_ids_BL, batch.token_word_BL, batch.token_is_guide_BL, hidden_BL
+    return words_of(tokenizer, *(text_BL[row] for text_BL in texts))
 
 
 def _mask_of(view: MaskView, row: int, grid: tuple[int, int]) -> ShownMask:

@@ -13,7 +13,7 @@ from maskray.config.plan import task_of
 from maskray.config.stages import TableStage
 from maskray.errors import InputError
 from maskray.tables import legend
-from maskray.tables.cells import PERCENT, Address, cell_at
+from maskray.tables.cells import Address, cell_at
 from maskray.tables.leakage import Flags
 from maskray.tables.parts import NO_MEANS, RETRIEVAL, ZERO_SHOT, Cell, Column, Layout, Panel, Row
 from maskray.tables.published import PublishedTable, column_key, detail_title
@@ -126,9 +126,9 @@ def _our_row(
 def _our_cell(variant: str, column: Column, stage: TableStage, metrics: pd.DataFrame, flags: Flags) -> Cell:
     benchmark = column.group.benchmark
     metric = column.group.metrics[column.metric_title]
-    scale = PERCENT if column.group.per_cent else 1
-    cell = cell_at(Address(variant, benchmark, column.fraction, metric, column.label, scale), metrics)
-    why_not = _about(benchmark, stage.not_run)
+    cell = cell_at(Address(variant, benchmark, column.fraction, metric, column.label, column.scale), metrics)
+    why_not = _about(benchmark, stage.not_run) or stage.not_run.get(f"{benchmark} {column.fraction}")
+    why_not = why_not or stage.not_run.get(variant)
     if cell.text == "not run" and why_not:
         return dataclasses.replace(cell, reasons=(why_not,))
     if cell.value is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from maskray.config.paper import ColumnGroup
 
 Kind = Literal["published", "ours", "difference"]
+PERCENT = 100
 ZERO_SHOT = "zero-shot"
 RETRIEVAL = "retrieval"
 NO_MEANS = "–"
@@ -60,6 +61,11 @@ class Column:
     def fraction(self) -> str:
         """Label fraction as in paths; empty where nothing is trained."""
         return "" if self.condition in (ZERO_SHOT, RETRIEVAL) else self.condition
+
+    @property
+    def scale(self) -> float:
+        """Turns a metric into the unit of the column."""
+        return PERCENT if self.group.per_cent else 1
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,11 @@ class Layout:
         return self.data_note if self.data_note.lower().startswith("made data") else f"MADE DATA: {self.data_note}"
 
     @property
+    def ours(self) -> Iterator[tuple[Panel, Row]]:
+        """Our rows, each with its panel."""
+        return ((panel, row) for panel in self.panels for row in panel.rows if row.kind == "ours")
+
+    @property
     def starts(self) -> frozenset[int]:
         """Columns with which a group begins."""
         starts = [0]
@@ -126,14 +137,12 @@ class Layout:
     @property
     def num_planned(self) -> int:
         """Cells of ours that a row has the means for."""
-        ours = [row for panel in self.panels for row in panel.rows if row.kind == "ours"]
-        return sum(cell.text != NO_MEANS for row in ours for cell in row.cells)
+        return sum(cell.text != NO_MEANS for _, row in self.ours for cell in row.cells)
 
     @property
     def num_run(self) -> int:
         """Cells of ours that hold a number."""
-        ours = [row for panel in self.panels for row in panel.rows if row.kind == "ours"]
-        return sum(cell.value is not None for row in ours for cell in row.cells)
+        return sum(cell.value is not None for _, row in self.ours for cell in row.cells)
 
     def marks_of(self, reasons: Iterable[str]) -> str:
         """Footnote letters, as ``a,c``."""

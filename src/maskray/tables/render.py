@@ -14,7 +14,7 @@ from maskray.tables.parts import MADE_REASON, Cell, Column, Layout, Row
 
 CSV_HEADER = [
     *("table", "row", "kind", "column", "value", "low", "high", "sd", "num_seeds", "num_images", "flag"),
-    *("variant", "data", "predictions"),
+    *("variant", "data", "metric", "label", "predictions"),
 ]
 SOURCES = {"published": "printed", "ours": "maskray", "difference": "difference"}
 _LATEX = {
@@ -172,6 +172,8 @@ def _csv_line(layout: Layout, row: Row, column: Column, cell: Cell) -> list[obje
         "; ".join(_flags(layout, column, cell)) if row.kind != "published" else "",
         row.variant,
         data,
+        column.group.metrics[column.metric_title] if is_ours else "",
+        column.label if is_ours else "",
         ";".join(cell.predictions),
     ]
 

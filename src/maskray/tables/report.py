@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -23,6 +23,8 @@ _TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 _STYLE = re.compile(r"<style>.*?</style>\s*", re.DOTALL)
 _COUNTS = re.compile(r'data-cells-run="(\d+)" data-cells-planned="(\d+)"')
 _FIGURE = re.compile(r"(?P<paper>[^-]+)-(?P<variant>.+)-seed(?P<seed>\d+)-(?P<name>[^-]+)")
+_CHART = re.compile(r"(?P<paper>[^-]+)-(?P<name>.+)-chart")
+_CHARTS = "Charts"
 _KINDS = {
     "gallery": "Gallery",
     "learning": "Learning curves",
@@ -47,14 +49,19 @@ class Sources:
     splits: Sequence[Path] = ()
     provenances: Sequence[Path] = ()
     verdicts: Sequence[Path] = ()
+    comparisons: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """A rendered table: ``num_run`` of its ``num_planned`` cells of ours hold a number."""
+    """A rendered table: ``num_run`` of its ``num_planned`` cells of ours hold a number.
+
+    ``comparisons`` are the paired tests between its rows; empty where it has none.
+    """
 
     name: str
     fragment: Markup
+    comparisons: Markup
     num_run: int
     num_planned: int
 
@@ -91,7 +98,8 @@ class Section:
 
 def render_report(stage: ReportStage, sources: Sources) -> str:
     """The page; it needs no other file and no network. Nothing in it depends on the day it is made."""
-    tables = [(path.parent.name, _table(path)) for path in sources.tables]
+    comparisons = {(path.parent.name, path.stem): _fragment(path, _text(path)) for path in sources.comparisons}
+    tables = [(path.parent.name, _table(path, comparisons)) for path in sources.tables]
     pictures = [_picture(path) for path in _vector_first(sources.figures)]
     keys = dict.fromkeys([*stage.papers, *(key for key, _ in tables), *stage.changes])
     sections = [_section(key, stage, tables, pictures) for key in keys]
@@ -115,7 +123,7 @@ def _section(
     key: str, stage: ReportStage, tables: list[tuple[str, Table]], pictures: list[tuple[str, Picture]]
 ) -> Section:
     mine = [picture for owner, picture in pictures if owner == key]
-    kinds = [kind for kind in (*_KINDS.values(), "Figures") if any(picture.kind == kind for picture in mine)]
+    kinds = [kind for kind in (_CHARTS, *_KINDS.values(), "Figures") if any(picture.kind == kind for picture in mine)]
     kinds.sort(key=lambda kind: kind == "Gallery")
     changes = stage.changes.get(key, {})
     return Section(
@@ -127,13 +135,21 @@ def _section(
     )
 
 
-def _table(path: Path) -> Table:
-    """A fragment that ``render.html`` wrote; its style sheet is taken out, as the page has it once."""
+def _table(path: Path, comparisons: Mapping[tuple[str, str], Markup]) -> Table:
+    """A fragment that ``render.html`` wrote, and the paired tests that go below it."""
     text = _text(path)
     counts = _COUNTS.search(text)
     if counts is None:
         raise InputError(f"{path}: not a table of render_table; make it again")
-    return Table(path.stem, Markup(_STYLE.sub("", text, count=1)), int(counts[1]), int(counts[2]))  # noqa: S704
+    tests = comparisons.get((path.parent.name, f"{path.stem}-comparisons"), Markup(""))
+    return Table(path.stem, _fragment(path, text), tests, int(counts[1]), int(counts[2]))
+
+
+def _fragment(path: Path, text: str) -> Markup:
+    """Without its style sheet, as the page has it once."""
+    if "maskray-table" not in text:
+        raise InputError(f"{path}: not a fragment of render_table or compare_runs; make it again")
+    return Markup(_STYLE.sub("", text, count=1))  # noqa: S704
 
 
 def _vector_first(paths: Iterable[Path]) -> list[Path]:
@@ -143,20 +159,26 @@ def _vector_first(paths: Iterable[Path]) -> list[Path]:
 
 
 def _picture(path: Path) -> tuple[str, Picture]:
-    """The paper that a figure belongs to, and the figure; ``<paper>-<variant>-seed<p>-<name>.svg`` tells all."""
+    """The paper that a figure belongs to, and the figure.
+
+    ``<paper>-<variant>-seed<p>-<name>.svg`` or ``<paper>-<table>-chart.svg`` tells all.
+    """
     if path.suffix not in _TYPES:
         raise InputError(f"{path}: figures are .svg or .png")
     try:
         content = base64.b64encode(path.read_bytes()).decode("ascii")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
+    address = f"data:{_TYPES[path.suffix]};base64,{content}"
+    if chart := _CHART.fullmatch(path.stem):
+        return chart["paper"], Picture(_CHARTS, f"{_caption(chart['name'])} of {chart['paper']}", address)
     match = _FIGURE.fullmatch(path.stem)
     name = match["name"] if match else path.stem
     kind = next((title for word, title in _KINDS.items() if word in name), "Figures")
     caption = _caption(name)
     if match:
         caption += f" of {match['paper']}, variant {match['variant']}, pre-training seed {match['seed']}"
-    return match["paper"] if match else "", Picture(kind, caption, f"data:{_TYPES[path.suffix]};base64,{content}")
+    return match["paper"] if match else "", Picture(kind, caption, address)
 
 
 def _caption(name: str) -> str:

@@ -30,7 +30,7 @@ from maskray.methods import Method
 from maskray.training import resume as resuming
 from maskray.training.checkpoint import find_checkpoint, read_checkpoint, save_checkpoint
 from maskray.training.export import export_method
-from maskray.training.fabric import is_true_anywhere, on_main, start_fabric
+from maskray.training.fabric import is_true_anywhere, on_main, standing_together, start_fabric
 from maskray.training.optimiser import build_optimiser, set_rates
 from maskray.training.parts import backward_in_parts, check_parts
 from maskray.training.preparation import Prepared, prepare
@@ -62,7 +62,8 @@ def pretrain(
         True on the one process that wrote the outputs.
 
     Raises:
-        InputError: data or settings that cannot be trained with, or a loss that is no longer finite.
+        InputError: data or settings that cannot be trained with, a loss that is no longer finite, or another process
+            of this run that is gone.
         SystemExit: 128 + signal, after a checkpoint, where a signal asked for the end.
     """
     fabric = start_fabric(runtime)
@@ -70,7 +71,7 @@ def pretrain(
     resume = resuming.resume_folder(folder)
     held = on_main(fabric, lambda: resuming.lock(resume))
     try:
-        with resuming.StopSignals() as signals:
+        with standing_together(fabric, runtime), resuming.StopSignals() as signals:
             settings_hash = hash_of_run(stage, sources, seed)
             on_main(fabric, lambda: resuming.check_not_stopped(resume, settings_hash))
             prepared = prepare(stage, sources, seed, resume, fabric)
@@ -178,6 +179,7 @@ class Trainer:
             max_norm=optimisation.gradient_clip or math.inf,
             error_if_nonfinite=False,
         )
+        assert norm is not None
         values = self._on_host(outputs["losses"] | outputs["measures"] | {"gradient_norm": norm})
         _check_finite({name: values[name] for name in [*outputs["losses"], "gradient_norm"]}, step)
         self._wrapped.step()

@@ -26,9 +26,7 @@ def check_parts(method: nn.Module, num_local: int, num_parts: int) -> None:
         )
     norms = [name for name, part in method.named_modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
     if num_parts > 1 and norms:
-        raise InputError(
-            f"runtime.pretrain.micro_batches: {norms[0]} is a batch norm and needs its batch as one; set 1, and use more GPUs"
-        )
+        raise InputError(f"runtime.pretrain.micro_batches: {norms[0]} is a batch norm and needs the whole batch; set 1")
 
 
 def backward_in_parts(

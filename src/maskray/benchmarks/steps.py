@@ -1,0 +1,94 @@
+"""A training step at the papers' size beside the plain way to take it, and how near it comes to the matrix rate."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from maskray.batch import Batch
+from maskray.benchmarks.full_size import full_size_batches, full_size_method
+from maskray.benchmarks.measure import ON, Row, Sizes, compare
+from maskray.methods import METHODS, Method
+
+PEER = "float32, attention written out"
+_MATRIX_SIDE = {"cpu": 2048, "cuda": 8192}
+
+
+def measure_steps(top: Path, sizes: Sizes, seconds: float, device: torch.device) -> list[Row]:
+    """One row for each method: loss, gradients and update in bf16 with fused attention, beside :data:`PEER`.
+
+    ``agreement``: how far the losses lie apart, relative to the peer's; and the share
+    of the rate of a large bf16 matrix product, measured here, that the method's own multiplications reach.
+    """
+    if not sizes.num_step_images:
+        return []
+    rate = _matrix_rate(device)
+    return [_measure(top, name, sizes.num_step_images, device, rate, seconds) for name in METHODS]
+
+
+def _measure(top: Path, name: str, num: int, device: torch.device, rate: float, seconds: float) -> Row:
+    # MaCo's groups must fit into the batch.
+    knobs = {"group_size": min(16, num)} if name == "maco" else {}
+    method, num_tokens = full_size_method(top, name, **knobs)
+    method = method.to(device)
+    batches = tuple(batch.to(device) for batch in full_size_batches(method, num_tokens, num))
+    optimiser = torch.optim.AdamW([p for p in method.parameters() if p.requires_grad], lr=1e-6)
+    ours = _Step(method, batches, optimiser, lambda: torch.autocast(device.type, torch.bfloat16))
+    peer = _Step(method, batches, optimiser, lambda: sdpa_kernel(SDPBackend.MATH))
+    with FlopCounterMode(display=False) as counter:
+        plain_loss = peer.take()
+    difference = abs(ours.take() - plain_loss) / abs(plain_loss)
+    row = compare(
+        f"training step, {name}, ViT-B/16, {num_tokens} word pieces, {ON[device.type]}",
+        "images/s",
+        lambda _: ours.take,
+        lambda _: peer.take,
+        peer_name=PEER,
+        num_items=num,
+        seconds=seconds,
+        agreement={"loss difference": difference},
+    )
+    flops_per_image = counter.get_total_flops() / num
+    row = row.with_agreement("share of the matrix rate", flops_per_image * row.ours.median / rate)
+    return row.with_agreement("TFLOP an image", flops_per_image / 1e12)
+
+
+class _Step:
+    """Loss, gradients, update, in one way of computing."""
+
+    def __init__(
+        self,
+        method: Method,
+        batches: tuple[Batch, ...],
+        optimiser: torch.optim.Optimizer,
+        computing: Callable[[], contextlib.AbstractContextManager[object]],
+    ) -> None:
+        self._method, self._batches, self._optimiser, self._computing = method, batches, optimiser, computing
+
+    def take(self) -> float:
+        """The loss, after the device has done all of it."""
+        with self._computing():
+            loss = self._method(*self._batches).total()
+            loss.backward()
+        self._optimiser.step()
+        self._optimiser.zero_grad(set_to_none=True)
+        self._method.after_update()
+        return float(loss.detach())
+
+
+def _matrix_rate(device: torch.device) -> float:
+    """Multiplications and additions a second of a large bf16 matrix product, the best of five."""
+    side = _MATRIX_SIDE[device.type]
+    one, other = (torch.randn(side, side, device=device, dtype=torch.bfloat16) for _ in range(2))
+    seconds = []
+    for _ in range(6):
+        started = time.perf_counter()
+        float((one @ other)[0, 0])  # waits for the device
+        seconds.append(time.perf_counter() - started)
+    return 2 * side**3 / min(seconds[1:])
