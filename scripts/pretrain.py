@@ -2,7 +2,7 @@
 
 Writes weights, encoders, method.yaml, log.csv and maps.csv into --folder; resume/ in it has checkpoints until the end.
 SIGTERM and SIGUSR1 save and leave with status 143 or 138: the same command goes on, and ends with the same weights.
---indexes, --splits, --manifests, --excluded and --reports take one file per data set; the last may be films without any.
+--indexes, --splits, --manifests, --excluded and --reports take one file per data set; the last may be films alone.
 """
 
 import time
