@@ -50,5 +50,12 @@ class Batch:
         }
         return dataclasses.replace(self, **moved)
 
+    def split(self, num_parts: int) -> list[Batch]:
+        """Equal parts in their order."""
+        size = len(self) // num_parts
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        starts = range(0, size * num_parts, size)
+        return [Batch(**{name: value[start : start + size] for name, value in fields.items()}) for start in starts]
+
     def __len__(self) -> int:
         return self.images_BHW.shape[0]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from maskray.errors import InputError
+from maskray.storage import storage_problem
 
 _SITE_FLAGS = {"folder": "site", "reports": "reports", "annotations": "annotations"}
 
@@ -52,7 +53,7 @@ def site_of(arguments: argparse.Namespace) -> dict[str, Path | None]:
 
 
 def run(main: Callable[[Sequence[str] | None], None]) -> None:
-    """Run ``main`` as a program: errors the user can mend are one line and status 1, without a traceback.
+    """Run ``main`` as a program: errors the user can mend (a full disk, too) are one line and status 1, no traceback.
 
     All programs but ``fetch_weights`` work without the hub, whose libraries are told so before they load; only
     ``generate_definitions`` may use the network besides.
@@ -66,3 +67,8 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("stopped")
+    except Exception as error:
+        problem = storage_problem(error)
+        if problem is None:
+            raise
+        sys.exit(f"error: {problem}")

@@ -16,7 +16,7 @@ from tests.made_studies import make_source, stage
 
 @pytest.fixture
 def arguments(tmp_path):
-    def build(settings, *, seconds="1000", devices="1", num_workers="0", out="out"):
+    def build(settings, *, seconds="1000", devices="1", num_workers="0", parts="1", out="out"):
         folder = tmp_path / "made"
         source = make_source(folder) if not folder.exists() else None
         files = vars(source) if source else build.files
@@ -32,6 +32,8 @@ def arguments(tmp_path):
             "devices": devices,
             "num-nodes": 1,
             "num-workers": num_workers,
+            "micro-batches": parts,
+            "wait-minutes": 2,
             "checkpoint-seconds": seconds,
             "folder": tmp_path / out,
             "provenance": tmp_path / out / "provenance.json",

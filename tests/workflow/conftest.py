@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PARTS = ("Snakefile", "workflow", "config", "profiles", "scripts", "envs")
+PARTS = ("Snakefile", "workflow", "config", "profiles", "slurm", "scripts", "envs")
 MICRO = Path(__file__).parent / "micro.yaml"
 
 

@@ -2,7 +2,7 @@
 import shlex
 import sys
 
-from maskray.config import jobs
+from maskray.config import cluster, jobs
 from maskray.config.check import check
 from maskray.config.checks import Check, check_stage, checks_of, exclusion_stage, split_named
 from maskray.config.jobs import by_value
@@ -17,6 +17,8 @@ try:
     PLAN = Plan(config, TOP)
     PATHS = Paths(PLAN)
     REPORT_INPUTS = PATHS.report_inputs()
+    if workflow.is_main_process:
+        cluster.check_cluster(config, workflow.group_settings.group_components)
 except InputError as error:
     raise WorkflowError(str(error)) from None  # one clear line for the user, not a stack of ours
 
@@ -26,6 +28,11 @@ MADE = config.get("made")
 ENVIRONMENT = str(TOP / "envs/main.yaml")
 # The running snakemake's own Python: whatever is first on PATH may be another one, above all in cluster jobs.
 PYTHON = "python" if "conda" in str(workflow.deployment_settings.deployment_method).lower() else sys.executable
+
+
+def needs(kind):
+    """The resources of a rule: what a job of its kind needs, and where this cluster runs it."""
+    return cluster.needs(PLAN, kind)
 
 
 def site_flags(wildcards, output):

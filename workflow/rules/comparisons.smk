@@ -18,6 +18,8 @@ rule compare_runs:
         f"{ROOT}/logs/compare_runs/{{paper}}-{{table}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        **needs("reports"),
     params:
         settings=lambda wildcards: by_value(jobs.table_stage(PLAN, wildcards.paper, wildcards.table), in_order=True),
     shell:

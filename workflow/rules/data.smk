@@ -14,6 +14,8 @@ rule make_data:
         f"{ROOT}/logs/make_data/{{dataset}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        **needs("small"),
     params:
         settings=by_value(MADE),
         folder=lambda wildcards, output: output.manifest.removesuffix(".json"),
@@ -34,6 +36,8 @@ rule index_dataset:
         f"{ROOT}/logs/index_dataset/{{dataset}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        **needs("small"),
     params:
         site=site_flags,
         dataset=lambda wildcards: by_value(jobs.index_stage(PLAN, wildcards.dataset)),
@@ -52,6 +56,8 @@ rule shard_images:
     conda:
         ENVIRONMENT
     threads: IMAGE_THREADS
+    resources:
+        **needs("images"),
     params:
         folder=lambda wildcards, output: PATHS.site(wildcards.dataset).get("folder") or "",
         settings=by_value({k: v for k, v in config.get("images", {}).items() if k != "max_rejected_fraction"}),
@@ -79,6 +85,8 @@ rule collect_shards:
         f"{ROOT}/logs/collect_shards/{{dataset}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        **needs("small"),
     params:
         max_rejected_fraction=config.get("images", {}).get("max_rejected_fraction", 0.01),
     shell:
@@ -100,6 +108,8 @@ rule split_dataset:
         f"{ROOT}/logs/split_dataset/{{dataset}}-{{protocol}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        **needs("small"),
     params:
         settings=lambda wildcards: by_value(split_stage(split_of(wildcards))),
         lists=lists_flag,

@@ -23,9 +23,13 @@ for benchmark in PLAN.benchmarks():
                 provenance=f"{MODEL}/{benchmark}/{{fraction}}/seed{{seed}}/provenance.json",
             log:
                 f"{ROOT}/logs/{task}/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}-{{fraction}}-{{seed}}.log",
+            group:
+                "tune_{paper}_{variant}_{pretrain_seed}"
             conda:
                 ENVIRONMENT
             threads: THREADS
+            resources:
+                **needs("evaluate"),
             params:
                 # Shell commands are put together when the job runs, after the loop: nothing of the loop may stand there.
                 script=task,
@@ -56,6 +60,8 @@ for benchmark in PLAN.benchmarks():
             conda:
                 ENVIRONMENT
             threads: THREADS
+            resources:
+                **needs("evaluate"),
             params:
                 settings=benchmark_settings(benchmark),
                 pretrained=pretrained_folders,
@@ -80,6 +86,8 @@ for benchmark in PLAN.benchmarks():
             conda:
                 ENVIRONMENT
             threads: THREADS
+            resources:
+                **needs("evaluate"),
             params:
                 script=task,
                 settings=benchmark_settings(benchmark),
@@ -101,8 +109,12 @@ for benchmark in PLAN.benchmarks():
             bootstrap=PATHS.runs(benchmark, "bootstrap.npz"),
         log:
             f"{ROOT}/logs/score/{benchmark}/{{paper}}-{{variant}}-{{pretrain_seed}}.log",
+        group:
+            "score_{paper}_{variant}_{pretrain_seed}"
         conda:
             ENVIRONMENT
+        resources:
+            **needs("small"),
         params:
             settings=by_value(config.get("score", {})),
         shell:

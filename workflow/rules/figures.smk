@@ -75,6 +75,8 @@ rule draw_gallery:
     conda:
         ENVIRONMENT
     threads: THREADS
+    resources:
+        **needs("reports"),
     params:
         pretrained=lambda wildcards, input: str(Path(input.weights).parent),
         num_images=config.get("num_gallery_images", 6),

@@ -13,6 +13,8 @@ rule draw_grounding:
     conda:
         ENVIRONMENT
     threads: THREADS
+    resources:
+        **needs("reports"),
     params:
         settings=lambda w: by_value(jobs.evaluation_stage(PLAN, w.paper, w.variant, f"{w.dataset}_grounding")),
         pretrained=pretrained_folders,

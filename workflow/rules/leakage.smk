@@ -10,6 +10,8 @@ rule exclude_films:
         f"{ROOT}/logs/exclude_films/{{dataset}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        **needs("images"),
     params:
         settings=lambda wildcards: by_value(exclusion_stage(PLAN, wildcards.dataset)),
     shell:
@@ -32,6 +34,8 @@ rule check_leakage:
     priority: 1
     conda:
         ENVIRONMENT
+    resources:
+        **needs("images"),
     params:
         settings=check_settings,
     shell:

@@ -41,12 +41,14 @@ rule pretrain:
     conda:
         ENVIRONMENT
     threads: jobs.runtime(PLAN, "pretrain")["threads"]
+    resources:
+        **needs("pretrain"),
     params:
         settings=lambda wildcards: by_value(jobs.pretrain_stage(PLAN, wildcards.paper, wildcards.variant)),
         folder=lambda wildcards, output: str(Path(output.weights).parent),
     shell:
         # The program looks for fetched weights where fetch_weights has put them.
-        f"MASKRAY_WEIGHTS={shlex.quote(WEIGHTS)} "
+        f"MASKRAY_WEIGHTS={shlex.quote(WEIGHTS)} {cluster.launcher(PLAN)}"
         + command(
             "pretrain",
             "--settings {params.settings:q} --indexes {input.indexes} --splits {input.splits}"

@@ -17,6 +17,8 @@ rule structure_reports:
         f"{ROOT}/logs/structure_reports/{{dataset}}/{{part}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        **needs("reports"),
     params:
         site=site_flags,
         dataset=lambda wildcards: by_value(PLAN.datasets[wildcards.dataset]),
@@ -39,6 +41,8 @@ rule annotate_entities:
         f"{ROOT}/logs/annotate_entities/{{dataset}}/{{part}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        **needs("reports"),
     params:
         model=REPORTS.get("scispacy_model", "en_core_sci_md"),
         # Taking `output` makes it a derived parameter: another place of the same environment reruns nothing.
@@ -63,6 +67,8 @@ rule collect_reports:
         f"{ROOT}/logs/collect_reports/{{dataset}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        **needs("reports"),
     shell:
         command(
             "collect_reports",

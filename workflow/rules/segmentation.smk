@@ -8,6 +8,8 @@ rule draw_segmentation:
         f"{ROOT}/logs/draw_segmentation/{{paper}}-{{variant}}-seed{{pretrain_seed}}-{{dataset}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        **needs("reports"),
     params:
         title=lambda w: f"{w.paper}, variant {w.variant}: segmentation, {PLAN.datasets[w.dataset]['title']}",
         num_films=config.get("num_gallery_images", 6),

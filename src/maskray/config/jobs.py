@@ -29,7 +29,8 @@ def runtime(plan: Plan, kind: str) -> dict[str, Any]:
 
 def machine_flags(plan: Plan) -> str:
     """The flags of ``pretrain`` about the machine, which change a result by rounding at most: they rerun nothing."""
-    defaults = {"devices": 1, "num_nodes": 1, "num_workers": 0, "checkpoint_seconds": 600}
+    defaults = {"devices": 1, "num_nodes": 1, "num_workers": 0, "micro_batches": 1}
+    defaults |= {"checkpoint_seconds": 600, "wait_minutes": 30}
     chosen = plan.config.get("runtime", {}).get("pretrain", {})
     return " ".join(f"--{name.replace('_', '-')} {chosen.get(name, value)}" for name, value in defaults.items())
 

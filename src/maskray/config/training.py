@@ -74,7 +74,14 @@ class RuntimeConfig(EvaluationRuntime):
     devices: PositiveInt = 1
     num_nodes: PositiveInt = 1
     num_workers: Annotated[int, Field(ge=0)] = 0
+    micro_batches: PositiveInt = Field(
+        1,
+        description="parts of a process's batch, one after another, where memory is short: takes about twice the time",
+    )
     checkpoint_seconds: PositiveFloat = 600
+    wait_minutes: PositiveFloat = Field(
+        30, description="processes of a run wait so long for one that is slow or gone, then the job ends"
+    )
 
 
 class DownstreamConfig(Frozen):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from maskray.config.base import Frozen
 from maskray.config.dataset import Fraction
@@ -37,6 +37,41 @@ class RuntimesConfig(Frozen):
     images: ThreadsConfig = ThreadsConfig()
     pretrain: RuntimeConfig = RuntimeConfig()
     evaluate: EvaluationRuntime = EvaluationRuntime()
+
+
+class NeedConfig(Frozen):
+    """What a batch system reserves for one job of a kind. New numbers run nothing again."""
+
+    mem_gb: PositiveFloat = Field(description="of a node; a job that is tried again gets so much more each time")
+    hours: PositiveFloat = Field(description="time limit")
+
+
+class GpuNeedConfig(NeedConfig):
+    """The same for jobs that may use GPUs."""
+
+    gpu: bool = Field(description="one for each process; false: these models are small enough for CPUs")
+
+
+class NeedsConfig(Frozen):
+    """Memory, time and GPUs by kind of job; CPUs follow ``runtime``."""
+
+    small: NeedConfig = Field(description="indexes, splits, scores")
+    images: NeedConfig = Field(description="films to shards, one of shard_jobs; leakage checks")
+    reports: NeedConfig = Field(description="structured reports, one of report_jobs; pictures of examples")
+    pretrain: GpuNeedConfig = Field(description="at the time limit it saves and is submitted again")
+    evaluate: GpuNeedConfig = Field(description="fine-tuning, probes, predictions")
+
+
+class SlurmConfig(Frozen):
+    """This cluster's names, in config/site.yaml; what is left out is the cluster's default."""
+
+    account: str | None = Field(None, description="sbatch --account")
+    partition: str | None = Field(None, description="of jobs without GPU")
+    gpu_partition: str | None = Field(None, description="of jobs with GPU; null: the same")
+    gpu_model: str | None = Field(None, description="e.g. a100, where Slurm lists models; null: any")
+    qos: str | None = Field(None, description="sbatch --qos")
+    constraint: str | None = Field(None, description="sbatch --constraint")
+    extra: str = Field("", description="further sbatch options, e.g. --exclude=node7")
 
 
 class LeftOut(Frozen):
@@ -74,6 +109,12 @@ class WorkflowConfig(Frozen):
         "weights", pattern=r"^\S+$", description="no spaces; where fetch_weights puts pre-trained weights"
     )
     runtime: RuntimesConfig = RuntimesConfig()
+    resources: NeedsConfig
+    slurm: SlurmConfig = SlurmConfig()
+    batch_system: Literal["slurm"] | None = Field(
+        None,
+        description="said by slurm/config.yaml: the names of `slurm` are then looked up before anything is planned",
+    )
     made: MadeConfig | None = Field(None, description="paint the data instead of reading site folders")
     overlay: dict[str, dict[str, Any]] = Field(
         {}, description="laid over the paper files: `all`, then the paper's key; the report lists every change"

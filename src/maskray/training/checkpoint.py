@@ -27,10 +27,15 @@ def save_checkpoint(folder: Path, step: int, settings_hash: str, state: dict[str
     makes the checkpoint and its checksum visible together.
     """
     partial = folder / "checkpoint.partial"
-    with partial.open("wb") as handle:
-        torch.save(state, handle)
-        handle.flush()
-        os.fsync(handle.fileno())
+    try:
+        with partial.open("wb") as handle:
+            torch.save(state, handle)
+            handle.flush()
+            os.fsync(handle.fileno())
+    except BaseException:
+        # On a full disk it would take the room that the way out needs.
+        partial.unlink(missing_ok=True)
+        raise
     path = folder / f"step-{step:09d}-{settings_hash[:16]}-{hash_of_file(partial)}.pt"
     partial.replace(path)
     _sync_folder(folder)

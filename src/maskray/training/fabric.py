@@ -6,9 +6,12 @@ import importlib
 import importlib.util
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import torch
 
 from maskray.config.training import RuntimeConfig
@@ -44,7 +47,8 @@ def start_fabric(runtime: RuntimeConfig) -> Fabric:
     if num_ranks > 1:
         strategies = importlib.import_module(f"{package}.strategies")
         # Methods freeze what an objective does not use, so every other parameter has a gradient in every step.
-        strategy = strategies.DDPStrategy(find_unused_parameters=False)
+        wait = timedelta(minutes=runtime.wait_minutes)
+        strategy = strategies.DDPStrategy(find_unused_parameters=False, timeout=wait)
     environments = importlib.import_module(f"{package}.plugins.environments")
     # A batch job with one task, in which this process starts its own ranks, must not be taken for a rank of srun's.
     is_rank_already = "TORCHELASTIC_RUN_ID" in os.environ or (
@@ -65,6 +69,33 @@ def start_fabric(runtime: RuntimeConfig) -> Fabric:
         device = torch.cuda.get_device_name(fabric.device) if uses_gpu else "CPU"
         _log.info("%d x %s, %s, %d threads", fabric.world_size, device, runtime.precision, runtime.threads)
     return fabric
+
+
+@contextmanager
+def standing_together(fabric: Fabric, runtime: RuntimeConfig) -> Iterator[None]:
+    """End this process, and those that it started, when another one of the run is gone or silent.
+
+    Raises:
+        InputError: in place of the error of an exchange that failed.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if fabric.world_size == 1 or not _is_of_an_exchange(error):
+            raise
+        # One that hangs would keep the job's output open, and so the job alive, until its time limit.
+        for child in psutil.Process().children(recursive=True):
+            child.kill()
+        raise InputError(
+            f"another process of this run has ended, or was silent for {runtime.wait_minutes:g} minutes "
+            "(runtime.pretrain.wait_minutes): its own last words, if any, stand above; run again to go on from the "
+            "newest checkpoint"
+        ) from error
+
+
+def _is_of_an_exchange(error: RuntimeError) -> bool:
+    # Gloo has no error type of its own.
+    return isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
 
 
 def on_main(fabric: Fabric, action: Callable[[], Any]) -> Any:

@@ -30,8 +30,9 @@ from maskray.methods import Method
 from maskray.training import resume as resuming
 from maskray.training.checkpoint import find_checkpoint, read_checkpoint, save_checkpoint
 from maskray.training.export import export_method
-from maskray.training.fabric import is_true_anywhere, on_main, start_fabric
+from maskray.training.fabric import is_true_anywhere, on_main, standing_together, start_fabric
 from maskray.training.optimiser import build_optimiser, set_rates
+from maskray.training.parts import backward_in_parts, check_parts
 from maskray.training.preparation import Prepared, prepare
 from maskray.training.progress import Records
 from maskray.training.schedule import phase_at, rate_factor
@@ -61,7 +62,8 @@ def pretrain(
         True on the one process that wrote the outputs.
 
     Raises:
-        InputError: data or settings that cannot be trained with, or a loss that is no longer finite.
+        InputError: data or settings that cannot be trained with, a loss that is no longer finite, or another process
+            of this run that is gone.
         SystemExit: 128 + signal, after a checkpoint, where a signal asked for the end.
     """
     fabric = start_fabric(runtime)
@@ -69,7 +71,7 @@ def pretrain(
     resume = resuming.resume_folder(folder)
     held = on_main(fabric, lambda: resuming.lock(resume))
     try:
-        with resuming.StopSignals() as signals:
+        with standing_together(fabric, runtime), resuming.StopSignals() as signals:
             settings_hash = hash_of_run(stage, sources, seed)
             on_main(fabric, lambda: resuming.check_not_stopped(resume, settings_hash))
             prepared = prepare(stage, sources, seed, resume, fabric)
@@ -127,6 +129,7 @@ class Trainer:
                 f"optimisation.phase_steps has {len(optimisation.phase_steps)} lengths, but {stage.paper} has "
                 f"{len(self._method.phases)} phase(s) under these settings: give one for each but the last"
             )
+        check_parts(self._method, optimisation.batch_size // fabric.world_size, runtime.micro_batches)
         if fabric.world_size > 1 and fabric.device.type == "cuda":
             # Batch norm over the global batch; torch has it on GPUs alone.
             nn.SyncBatchNorm.convert_sync_batchnorm(self._method)
@@ -168,17 +171,15 @@ class Trainer:
         optimisation = self._config.optimisation
         factor = rate_factor(optimisation, step, self._num_steps)
         set_rates(self._optimiser, factor)
-        seed_step(self._seed, step, self._fabric.global_rank)
         self._wrapped.zero_grad()
-        phase = self._method.phases[phase_at(optimisation, step)]
-        outputs = self._module(_Carrier(batches, phase.terms))
-        self._fabric.backward(outputs["losses"]["total"])
+        outputs = self._backward(step, batches)
         norm = self._fabric.clip_gradients(
             self._module,
             self._wrapped,
             max_norm=optimisation.gradient_clip or math.inf,
             error_if_nonfinite=False,
         )
+        assert norm is not None
         values = self._on_host(outputs["losses"] | outputs["measures"] | {"gradient_norm": norm})
         _check_finite({name: values[name] for name in [*outputs["losses"], "gradient_norm"]}, step)
         self._wrapped.step()
@@ -187,6 +188,22 @@ class Trainer:
         rate = factor * optimisation.learning_rate
         epoch = self._prepared.batches.order.epoch(step)
         return {"step": step, "epoch": epoch, **values, "learning_rate": rate, "gradient_norm": norm_on_host}
+
+    def _backward(self, step: int, batches: tuple[Batch, ...]) -> dict[str, dict[str, Tensor]]:
+        """The losses of a step; their gradient is left in the parameters."""
+        terms = self._method.phases[phase_at(self._config.optimisation, step)].terms
+        num_parts = self._runtime.micro_batches
+
+        def compute(part: int, batches: tuple[Batch, ...]) -> dict[str, dict[str, Tensor]]:
+            # A part has the dropout of a process in its place.
+            seed_step(self._seed, step, self._fabric.global_rank * num_parts + part)
+            return self._module(_Carrier(batches, terms))
+
+        if num_parts > 1:
+            return backward_in_parts(self._fabric, self._module, batches, num_parts, compute)
+        outputs = compute(0, batches)
+        self._fabric.backward(outputs["losses"]["total"])
+        return outputs
 
     def _on_host(self, scalars: dict[str, Tensor]) -> dict[str, float]:
         """The means over all ranks, on the host; one exchange and one wait for the device per step."""
