@@ -52,6 +52,15 @@ def site_of(arguments: argparse.Namespace) -> dict[str, Path | None]:
     return {name: getattr(arguments, f"{key}_folder") for name, key in _SITE_FLAGS.items()}
 
 
+def add_table(parser: argparse.ArgumentParser) -> None:
+    """The flags that say what a table is made of; :func:`maskray.tables.sources.read_table` reads the files."""
+    parser.add_argument(
+        "--settings", required=True, metavar="FILE", help="the table and its data (YAML, or the settings as JSON)"
+    )
+    parser.add_argument("--table-metrics", required=True, metavar="FILE", help="Parquet of collect_metrics")
+    parser.add_argument("--published", required=True, metavar="FILE", help="the paper's printed numbers (CSV)")
+
+
 def run(main: Callable[[Sequence[str] | None], None]) -> None:
     """Run ``main`` as a program: errors the user can mend (a full disk, too) are one line and status 1, no traceback.
 
