@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-all open test test-all check format schema record learns bench bench-gpu labels report unlock clean setup-scispacy show trace
+.PHONY: help setup demo demo-all open test test-all test-slurm setup-slurm check format schema record learns bench bench-gpu labels report unlock clean setup-scispacy show trace
 
 # The first Python 3.11 or 3.12 that really starts (a shim on PATH may not).
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
@@ -69,6 +69,13 @@ test: setup  ## the default tests
 
 test-all: setup  ## the slow tests too
 	$(BIN)/python -m pytest -n $(CORES) --dist loadfile -m 'not learns and not slurm and not gpu'
+
+setup-slurm:  ## Slurm's Debian packages for test-slurm (as root)
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends slurm-wlm slurmdbd slurm-client munge mariadb-server
+
+test-slurm: setup  ## snakemake --profile slurm on a real Slurm of this machine alone (as root)
+	$(BIN)/python -m pytest -m slurm -rs
 
 learns: setup  ## do the five methods learn? 6,000 made studies, three seeds
 	$(BIN)/python -m pytest -m learns -s

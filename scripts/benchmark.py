@@ -1,6 +1,6 @@
 """Measure maskray beside what people use today, on made films and reports: no data, no network, one thread.
 
-Prints a Markdown table (docs/benchmarks.md explains it) and stores the same as JSON. Takes three to four minutes; let
+Prints a Markdown table (docs/benchmarks.md explains it) and stores the same as JSON. Takes about ten minutes; let
 nothing else run meanwhile.
 """
 

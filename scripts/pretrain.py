@@ -1,9 +1,8 @@
 """Pre-train one method on film-report pairs, or go on where a killed run left off.
 
-Writes weights.safetensors, image_encoder.safetensors, text_encoder/, method.yaml, log.csv and maps.csv into --folder.
-Rolling checkpoints lie in its resume/ until the end. SIGTERM and SIGUSR1 save and leave with status 143 or 138: the
-same command then goes on, and ends with the same weights. --indexes, --splits, --manifests, --excluded and --reports
-take one file per data set, in the same order; the last data sets may have no reports: films alone.
+Writes weights, encoders, method.yaml, log.csv and maps.csv into --folder; resume/ in it has checkpoints until the end.
+SIGTERM and SIGUSR1 save and leave with status 143 or 138: the same command goes on, and ends with the same weights.
+--indexes, --splits, --manifests, --excluded and --reports take one file per data set; the last may be films alone.
 """
 
 import time
@@ -23,15 +22,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.add_argument(f"--{name}", type=Path, nargs="+", required=True)
     parser.add_argument("--excluded", type=Path, nargs="*", default=[], help="films to leave out (CSV)")
     for name in ("seed", *MACHINE):
-        kind = float if name.endswith(("seconds", "minutes")) else int
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, required=True)
-    for name in ("folder", "provenance"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+        parser.add_argument(f"--{name.replace('_', '-')}", type=float if name in MACHINE[-2:] else int, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--provenance", type=Path, required=True)
     args = parser.parse_args(argv)
     groups = [args.indexes, args.splits, args.manifests, args.excluded or [None] * len(args.indexes)]
     if len({len(files) for files in groups}) > 1 or len(args.reports) > len(args.indexes):
         parser.error("--indexes, --splits, --manifests (and --excluded) need one file per data set, --reports no more")
-
     from maskray.config.stages import PretrainStage
     from maskray.config.training import RuntimeConfig
 

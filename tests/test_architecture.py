@@ -15,7 +15,7 @@ LIBRARY = TOP / "src/maskray"
 MODULES = sorted(LIBRARY.rglob("*.py"))
 SCRIPTS = sorted((TOP / "scripts").glob("*.py"))
 # Floor -> what it may stand on, besides itself and the ground.
-GROUND = {"errors", "files", "command", "provenance", "batch", "compiler_shim", "torchvision_shim"}
+GROUND = {"errors", "files", "command", "provenance", "batch", "compiler_shim", "torchvision_shim", "storage"}
 FLOORS = {
     "config": set(),
     "metrics": set(),
@@ -27,7 +27,7 @@ FLOORS = {
     "images": {"config"},
     "reports": {"config"},
     "data": {"config", "images", "reports"},
-    "training": {"config", "data", "reports", "methods", "encoders"},
+    "training": {"config", "data", "reports", "methods", "encoders", "losses"},
     "evaluation": {"config", "data", "reports", "methods", "encoders", "decoders", "training", "metrics"},
     "tables": {"config", "data", "reports", "methods", "training", "metrics"},
     "benchmarks": {"config", "images", "reports", "data", "encoders", "methods", "training", "evaluation", "metrics"},
