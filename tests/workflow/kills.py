@@ -4,6 +4,7 @@
 """
 
 import json
+import logging
 import os
 import random
 import signal
@@ -17,6 +18,7 @@ import psutil
 
 from tests.workflow.conftest import Workflow, copy_of
 
+_log = logging.getLogger(__name__)
 CONFIG = ("--configfile", "micro.yaml")
 TABLE = "results/micro/tables/maco/linear_probe"
 WEIGHTS = "results/micro/maco/{variant}/seed0/pretrain/weights.safetensors"
@@ -86,6 +88,7 @@ class Drill:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         self.kills[manner] += 1
+        _log.info("%d kills: %s; %d rounds", self.kills.total(), dict(self.kills), self.rounds)
 
     def _finish(self) -> None:
         deadline = time.monotonic() + _SECONDS_TO_FINISH
@@ -111,6 +114,7 @@ def _line(process: psutil.Process) -> str:
 
 
 def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     number, folder = int(sys.argv[1]), Path(sys.argv[2])
     top = Path(__file__).resolve().parent.parent.parent
     for name in ("undisturbed", "killed"):
