@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-all open test test-all test-slurm setup-slurm check format schema record learns bench bench-gpu labels report unlock clean setup-scispacy show trace
+.PHONY: help setup demo demo-all open test test-all test-slurm test-slurm-all setup-slurm check format schema record learns bench bench-gpu labels report unlock clean setup-scispacy show trace
 
 # The first Python 3.11 or 3.12 that really starts (a shim on PATH may not).
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
@@ -70,12 +70,18 @@ test: setup  ## the default tests
 test-all: setup  ## the slow tests too
 	$(BIN)/python -m pytest -n $(CORES) --dist loadfile -m 'not learns and not slurm and not gpu'
 
-setup-slurm:  ## Slurm's Debian packages for test-slurm (as root)
-	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends slurm-wlm slurmdbd slurm-client munge mariadb-server
+# Where no package server answers, apt must say so soon: the tests then skip.
+APT := apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20
 
-test-slurm: setup  ## snakemake --profile slurm on a real Slurm of this machine alone (as root)
-	$(BIN)/python -m pytest -m slurm -rs
+setup-slurm:  ## Slurm's Debian packages for test-slurm (as root)
+	command -v slurmctld slurmdbd munged mariadbd sacctmgr > /dev/null || { $(APT) update && \
+		DEBIAN_FRONTEND=noninteractive $(APT) install -y --no-install-recommends slurm-wlm slurmdbd slurm-client munge mariadb-server; }
+
+test-slurm: setup  ## snakemake --profile slurm on a real Slurm of this machine alone (as root), six minutes
+	$(BIN)/python -m pytest -m 'slurm and not slow' -rs tests/cluster
+
+test-slurm-all: setup  ## time limits, requeue, preemption and two nodes too
+	$(BIN)/python -m pytest -m slurm -rs tests/cluster
 
 learns: setup  ## do the five methods learn? 6,000 made studies, three seeds
 	$(BIN)/python -m pytest -m learns -s

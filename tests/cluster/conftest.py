@@ -16,6 +16,10 @@ from tests.cluster.one_machine import ACCOUNT, OneMachine, running, why_not_here
 from tests.workflow.conftest import Workflow, copy_of
 
 CONFIG = ("--configfile", "micro.yaml", "micro_cluster.yaml")
+# The preparation of so few films is one job, two steps at a time: the start of a job costs more than what it does.
+PREPARATION = ("make_data", "index_dataset", "split_dataset", "shard_images", "collect_shards", "structure_reports")
+PREPARATION += ("collect_reports", "check_leakage")
+GROUPED = ("--groups", *(f"{rule}=preparation" for rule in PREPARATION), "--resources", "turns=2")
 MODEL = "results/micro/maco"
 TABLES = "results/micro/tables/maco"
 SITE = f"slurm: {{account: {ACCOUNT}, partition: main, gpu_partition: gpu}}\n"
@@ -44,7 +48,11 @@ class ClusterWorkflow(Workflow):
         environment = self._environment | {"PYTHONPATH": os.pathsep.join(sys.path[1:]), "OMP_NUM_THREADS": "1"}
         with (self.folder / "run.log").open("ab") as log:
             return subprocess.Popen(
-                [*command, "--latency-wait", "20", *arguments], cwd=self.folder, env=environment, stdout=log, stderr=log
+                [*command, *GROUPED, "--latency-wait", "20", *arguments],
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
             )
 
     def finish(self, process: subprocess.Popen[bytes], seconds: float = 300) -> None:

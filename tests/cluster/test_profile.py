@@ -57,7 +57,8 @@ def test_each_process_has_its_gpu(disturbed):
         jobs = disturbed.jobs(f"rule_{rule}_")
         assert jobs
         assert all(f"gres/gpu={num_gpus}" in job.resources for job in jobs if job.state == "COMPLETED")
-    assert all("gres/gpu" not in job.resources for job in disturbed.jobs("rule_index_dataset"))
+    (preparation,) = disturbed.jobs("rule_preparation")
+    assert "gres/gpu" not in preparation.resources
     log = (disturbed.folder / "results/micro/logs/pretrain/maco-default-seed0.log").read_text()
     assert "2 x CPU" in log  # the stand-ins cannot compute
 

@@ -7,16 +7,18 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 from safetensors.torch import load_file
 
 from maskray.files import read_yaml, write_yaml
+from maskray.training import resume as resuming
 from tests.made_studies import make_source, stage
 
 
 @pytest.fixture
 def arguments(tmp_path):
-    def build(settings, *, seconds="1000", devices="1", num_workers="0", parts="1", out="out"):
+    def build(settings, *, seconds="1000", devices="1", num_workers="0", parts="1", minutes="2", out="out"):
         folder = tmp_path / "made"
         source = make_source(folder) if not folder.exists() else None
         files = vars(source) if source else build.files
@@ -33,7 +35,7 @@ def arguments(tmp_path):
             "num-nodes": 1,
             "num-workers": num_workers,
             "micro-batches": parts,
-            "wait-minutes": 2,
+            "wait-minutes": minutes,
             "checkpoint-seconds": seconds,
             "folder": tmp_path / out,
             "provenance": tmp_path / out / "provenance.json",
@@ -147,6 +149,43 @@ def test_two_processes_equal_one_on_the_joined_batch(repository, tmp_path, argum
     one, two = (load_file(folder / "weights.safetensors") for folder in folders)
     for name, value in one.items():
         assert value.float().numpy() == pytest.approx(two[name].float().numpy(), abs=1e-5), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("devices", ["1", "2"])
+def test_a_batch_in_parts_equals_the_whole(repository, tmp_path, arguments, devices):
+    folders = []
+    for name, (number, parts) in {"whole": ("1", "1"), "parts": (devices, "2")}.items():
+        settings = stage("mnm", num_epochs=2, optimiser="sgd", learning_rate=0.05)
+        call = arguments(settings, devices=number, parts=parts, out=name)
+        result = run(repository, call)
+        assert result.returncode == 0, result.stderr
+        folders.append(tmp_path / name)
+    whole, parts = (load_file(folder / "weights.safetensors") for folder in folders)
+    for name, value in whole.items():
+        assert value.float().numpy() == pytest.approx(parts[name].float().numpy(), abs=1e-5), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_process_that_is_gone_or_silent_ends_the_run(repository, tmp_path, arguments, number):
+    """With a checkpoint to go on from, no marker of a lasting stop, and nothing left that holds the folder."""
+    resume = tmp_path / "out" / "resume"
+    call = arguments(stage("maco", num_epochs=400), devices="2", seconds="0.1", minutes="0.2")
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command(repository, call), stderr=subprocess.PIPE, text=True, env=environment) as process:
+        while process.poll() is None and not list(resume.glob("step-*.pt")):
+            time.sleep(0.05)
+        (other,) = psutil.Process(process.pid).children()
+        other.send_signal(number)
+        # The pipe ends when all processes have: one that sleeps for ever would keep a job alive.
+        _, said = process.communicate(timeout=100)
+    assert process.returncode == 1
+    assert "error: another process of this run has ended, or was silent for 0.2 minutes" in said
+    assert "Traceback" not in said
+    assert not (resume / "stopped.json").exists()
+    assert list(resume.glob("step-*.pt"))
+    resuming.unlock(resuming.lock(resume))
 
 
 @pytest.mark.slow

@@ -40,6 +40,14 @@ def test_a_lasting_stop_is_not_tried_again_until_something_changes(tmp_path):
     resuming.check_not_stopped(tmp_path, "old")
 
 
+def test_after_a_change_of_the_code_it_is_tried_again(tmp_path, monkeypatch):
+    with pytest.raises(InputError), resuming.stop_is_marked(tmp_path, "old", writes=True):
+        raise InputError("itc is nan")
+    monkeypatch.setattr(resuming, "hash_of_code", lambda: "mended")
+    resuming.check_not_stopped(tmp_path, "old")
+    assert not list(tmp_path.iterdir())
+
+
 def test_other_ends_leave_no_marker(tmp_path):
     with pytest.raises(SystemExit), resuming.stop_is_marked(tmp_path, "old", writes=True):
         sys.exit(143)

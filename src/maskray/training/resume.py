@@ -19,8 +19,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
+import maskray
 from maskray.errors import InputError
-from maskray.files import read_json, write_json
+from maskray.files import hash_of, hash_of_file, read_json, write_json
 
 _log = logging.getLogger(__name__)
 _NO_LOCKS_HERE = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -103,14 +104,14 @@ def put_back(folder: Path, run_hash: str) -> bool:
 
 
 def check_not_stopped(resume: Path, settings_hash: str) -> None:
-    """Fail at once where the last attempt, of the same settings and data, stopped for a lasting reason."""
+    """Fail at once where the last attempt, of the same settings, data and code, stopped for a lasting reason."""
     marker = resume / "stopped.json"
     if not marker.is_file():
         return
     stopped = read_json(marker)
-    if stopped["settings_hash"] == settings_hash:
+    if (stopped["settings_hash"], stopped.get("code_hash")) == (settings_hash, hash_of_code()):
         raise InputError(
-            f"{stopped['reason']} (so the last attempt ended, and settings and data are the same; change them, or "
+            f"{stopped['reason']} (so the last attempt ended; settings, data and code are the same: change them, or "
             f"delete {marker} to try again)"
         )
     marker.unlink()
@@ -123,8 +124,15 @@ def stop_is_marked(resume: Path, settings_hash: str, writes: bool) -> Iterator[N
         yield
     except InputError as error:
         if writes:
-            write_json(resume / "stopped.json", {"reason": str(error), "settings_hash": settings_hash})
+            about = {"reason": str(error), "settings_hash": settings_hash, "code_hash": hash_of_code()}
+            write_json(resume / "stopped.json", about)
         raise
+
+
+def hash_of_code() -> str:
+    """Of this package's source files: what failed may pass after a change of them."""
+    top = Path(maskray.__file__).parent
+    return hash_of({str(file.relative_to(top)): hash_of_file(file) for file in sorted(top.rglob("*.py"))})
 
 
 class StopSignals:
