@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from maskray.files import write_yaml
 from tests.cluster.one_machine import ACCOUNT, OneMachine, running, why_not_here
 from tests.workflow.conftest import Workflow, copy_of
 
@@ -30,30 +31,28 @@ class Job:
     """What Slurm's accounts say of a job."""
 
     number: str
+    name: str  # of a part of an array: array_part
     state: str
     resources: str
     rule: str
 
 
 class ClusterWorkflow(Workflow):
-    """A copy of the workflow beside a Slurm."""
+    """A copy of the workflow beside a Slurm, with the account and the partitions in its site file."""
 
-    def __init__(self, folder: Path, cluster: OneMachine):
+    def __init__(self, folder: Path, cluster: OneMachine, **overlay: object):
         super().__init__(folder)
+        (folder / "config/site.yaml").write_text(SITE)
+        write_yaml(folder / "overlay.yaml", overlay)
         self._environment = cluster.environment
         self._first = int(max([job.number for job in self.all_jobs()] or ["0"], key=int))
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, str(Path(__file__).with_name("watching.py")), "--profile", "slurm", *CONFIG]
+        command = [sys.executable, str(Path(__file__).with_name("watching.py")), "--profile", "slurm"]
+        command += [*CONFIG, "overlay.yaml", *GROUPED, "--latency-wait", "20", *arguments]
         environment = self._environment | {"PYTHONPATH": os.pathsep.join(sys.path[1:]), "OMP_NUM_THREADS": "1"}
         with (self.folder / "run.log").open("ab") as log:
-            return subprocess.Popen(
-                [*command, *GROUPED, "--latency-wait", "20", *arguments],
-                cwd=self.folder,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
+            return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
 
     def finish(self, process: subprocess.Popen[bytes], seconds: float = 300) -> None:
         try:
@@ -67,7 +66,7 @@ class ClusterWorkflow(Workflow):
         return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True).stdout
 
     def all_jobs(self) -> list[Job]:
-        lines = self.ask("sacct", "-X", "-n", "-P", "-o", "JobIDRaw,State,AllocTRES,Comment").splitlines()
+        lines = self.ask("sacct", "-X", "-n", "-P", "-o", "JobIDRaw,JobID,State,AllocTRES,Comment").splitlines()
         return [Job(*line.split("|")) for line in lines]
 
     def jobs(self, rule: str) -> list[Job]:
@@ -124,9 +123,8 @@ def local(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflo
     return workflow
 
 
-@pytest.fixture
-def on_slurm(repository: Path, slurm: OneMachine, tmp_path: Path) -> ClusterWorkflow:
-    """A fresh copy for this cluster."""
-    folder = prepare(repository, tmp_path / "workflow")
-    (folder / "config/site.yaml").write_text(SITE)
-    return ClusterWorkflow(folder, slurm)
+def prepared(local: Workflow, folder: Path) -> Path:
+    """A copy of the local run in which no model has been trained."""
+    shutil.copytree(local.folder, folder)
+    shutil.rmtree(folder / MODEL)
+    return folder

@@ -1,5 +1,7 @@
 """``snakemake --profile slurm`` on a real Slurm: the same bytes as without, whatever happens to the jobs."""
 
+import shutil
+
 import pytest
 
 from maskray.training import resume as resuming
@@ -12,14 +14,11 @@ pytestmark = pytest.mark.slurm
 @pytest.fixture(scope="module")
 def disturbed(repository, slurm, tmp_path_factory):
     """To the tables, with one pre-training that first fails and one that is cancelled half-way."""
-    folder = prepare(repository, tmp_path_factory.mktemp("disturbed"))
-    (folder / "config/site.yaml").write_text(SITE)
-    workflow = ClusterWorkflow(folder, slurm)
+    workflow = ClusterWorkflow(prepare(repository, tmp_path_factory.mktemp("disturbed")), slurm)
     # While this lock is held the baseline's job fails: two trainers never write one folder.
-    held = resuming.lock(folder / MODEL / "random_init/seed0/pretrain/resume")
+    held = resuming.lock(workflow.folder / MODEL / "random_init/seed0/pretrain/resume")
     process = workflow.start("--", f"{TABLES}/linear_probe.md")
     until(lambda: workflow.steps_done() > 0 or process.poll() is not None, 240, "a checkpoint")
-    workflow.cancelled_after = workflow.steps_done()
     workflow.ask("scancel", *workflow.running("rule_pretrain_wildcards_maco_default"))
     until(lambda: workflow.jobs("rule_pretrain_wildcards_maco_random_init") or process.poll() is not None)
     resuming.unlock(held)
@@ -67,6 +66,20 @@ def test_scores_of_a_model_share_one_job(disturbed):
     jobs = disturbed.jobs("score_")
     assert [job.state for job in jobs] == ["COMPLETED"] * 2
     assert len(list((disturbed.folder / MODEL).rglob("metrics.json"))) > len(jobs)
+
+
+def test_an_array_of_jobs(local, slurm, tmp_path):
+    workflow = ClusterWorkflow(shutil.copytree(local.folder, tmp_path / "workflow"), slurm)
+    for folder in list((workflow.folder / MODEL).rglob("nih_linear_probe")):
+        shutil.rmtree(folder)
+    table = f"{TABLES}/linear_probe.csv"
+    (workflow.folder / table).unlink()
+    workflow.finish(workflow.start("--slurm-array-jobs", "probe_nih_linear_probe", "--", table))
+    jobs = workflow.jobs("rule_probe_nih_linear_probe")
+    assert [job.state for job in jobs] == ["COMPLETED"] * 2
+    assert len({job.name.split("_")[0] for job in jobs}) == 1
+    assert all("_" in job.name for job in jobs)
+    assert workflow.bytes_of(table) == (local.folder / table).read_bytes()
 
 
 def test_a_name_that_the_cluster_does_not_know_stops_before_anything_is_planned(repository, slurm, tmp_path):

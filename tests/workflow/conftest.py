@@ -36,6 +36,7 @@ class Workflow:
 
 
 def copy_of(top: Path, folder: Path) -> Workflow:
+    folder.mkdir(parents=True, exist_ok=True)
     for name in PARTS:
         source = top / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)

@@ -22,9 +22,7 @@ _log = logging.getLogger(__name__)
 CONFIG = ("--configfile", "micro.yaml")
 TABLE = "results/micro/tables/maco/linear_probe"
 WEIGHTS = "results/micro/maco/{variant}/seed0/pretrain/weights.safetensors"
-MANNERS = ("all", "snakemake", "job")
-_SECONDS_BETWEEN = (2.0, 12.0)
-_SECONDS_TO_FINISH = 1200
+SECONDS_TO_FINISH = 1200
 
 
 def bytes_of(workflow: Workflow) -> dict[str, bytes]:
@@ -42,92 +40,93 @@ class Drill:
         rounds: how often the workflow got to its end.
     """
 
+    manners: tuple[str, ...] = ("all", "snakemake", "job")
+    seconds_between = (2.0, 12.0)
+
     def __init__(self, workflow: Workflow, expected: dict[str, bytes], seed: int = 0) -> None:
         self.kills: Counter[str] = Counter()
         self.rounds = 0
-        self._workflow = workflow
+        self.workflow = workflow
+        self.random = random.Random(seed)
         self._expected = expected
-        self._random = random.Random(seed)
 
     def run(self, num_kills: int) -> None:
         """To the end, after ``num_kills`` kills."""
+        process = self.start()
         failed_in_a_row = 0
-        while self.kills.total() < num_kills:
-            process = self._start()
-            moment = time.monotonic() + self._random.uniform(*_SECONDS_BETWEEN)
+        while self.kills.total() < num_kills or process.wait(timeout=SECONDS_TO_FINISH) != 0:
+            moment = time.monotonic() + self.random.uniform(*self.seconds_between)
             while process.poll() is None and time.monotonic() < moment:
                 time.sleep(0.02)
             if process.poll() is None:
-                self._kill(process)
-            elif process.returncode == 0:
+                self.kills[self.kill(process, self.manners[self.kills.total() % len(self.manners)])] += 1
+                _log.info("%d kills: %s; %d rounds", self.kills.total(), dict(self.kills), self.rounds)
+            if process.poll() is None:
+                continue  # what was killed was not snakemake
+            if process.returncode == 0:
                 self._compare()
                 self._begin_again()
             # A job that snakemake left behind may still hold its lock; it ends in its time.
             failed_in_a_row = failed_in_a_row + 1 if process.returncode == 1 else 0
-            assert failed_in_a_row < 20, (self._workflow.folder / "run.log").read_text()[-3000:]
-            self._workflow.snakemake("--unlock", *CONFIG)
-        self._finish()
+            assert failed_in_a_row < 20, (self.workflow.folder / "run.log").read_text()[-3000:]
+            self.workflow.snakemake("--unlock", *CONFIG)
+            process = self.start()
         self._compare()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def start(self) -> subprocess.Popen[bytes]:
+        """The whole workflow, in a session of its own."""
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *CONFIG]
-        with (self._workflow.folder / "run.log").open("ab") as log:
-            return subprocess.Popen(command, cwd=self._workflow.folder, stdout=log, stderr=log, start_new_session=True)
+        with (self.workflow.folder / "run.log").open("ab") as log:
+            return subprocess.Popen(command, cwd=self.workflow.folder, stdout=log, stderr=log, start_new_session=True)
 
-    def _kill(self, process: subprocess.Popen[bytes]) -> None:
-        manner = MANNERS[self.kills.total() % len(MANNERS)]
-        jobs = [child for child in psutil.Process(process.pid).children(recursive=True) if "scripts/" in _line(child)]
-        if manner == "job" and jobs:
-            self._random.choice(jobs).kill()
+    def kill(self, process: subprocess.Popen[bytes], manner: str) -> str:
+        """Kill in this manner, or in another one where it is not to be had now; returns how it was done."""
+        programs = [child for child in psutil.Process(process.pid).children(recursive=True) if is_program(child)]
+        if manner == "job" and programs:
             # Snakemake goes on with what does not need that job, and then says what failed.
-            process.wait(timeout=_SECONDS_TO_FINISH)
+            self.random.choice(programs).kill()
         elif manner == "snakemake":
-            os.kill(process.pid, signal.SIGKILL)
+            process.kill()
+            process.wait()
         else:
             manner = "all"
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        self.kills[manner] += 1
-        _log.info("%d kills: %s; %d rounds", self.kills.total(), dict(self.kills), self.rounds)
-
-    def _finish(self) -> None:
-        deadline = time.monotonic() + _SECONDS_TO_FINISH
-        while self._workflow.snakemake(*CONFIG, check=False).returncode != 0:
-            assert time.monotonic() < deadline, (self._workflow.folder / "run.log").read_text()[-3000:]
-            self._workflow.snakemake("--unlock", *CONFIG)
+            process.wait()
+        return manner
 
     def _compare(self) -> None:
         self.rounds += 1
-        found = bytes_of(self._workflow)
+        found = bytes_of(self.workflow)
         assert not [name for name, expected in self._expected.items() if found[name] != expected]
 
     def _begin_again(self) -> None:
-        results = self._workflow.folder / "results"
+        results = self.workflow.folder / "results"
         results.rename(results.with_name(f"results_{self.rounds}"))
 
 
-def _line(process: psutil.Process) -> str:
+def is_program(process: psutil.Process) -> bool:
+    """Whether this is one of the project's scripts at work."""
     try:
-        return " ".join(process.cmdline())
+        return any("/scripts/" in word for word in process.cmdline()[:3])
     except psutil.Error:
-        return ""
+        return False
 
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     number, folder = int(sys.argv[1]), Path(sys.argv[2])
     top = Path(__file__).resolve().parent.parent.parent
-    for name in ("undisturbed", "killed"):
-        (folder / name).mkdir(parents=True)
     undisturbed, workflow = copy_of(top, folder / "undisturbed"), copy_of(top, folder / "killed")
-    started = time.monotonic()
     undisturbed.snakemake(*CONFIG)
-    seconds = time.monotonic() - started
-    drill = Drill(workflow, bytes_of(undisturbed))
+    report(Drill(workflow, bytes_of(undisturbed)), number)
+
+
+def report(drill: Drill, num_kills: int) -> None:
+    """Run the drill and print its numbers."""
     started = time.monotonic()
-    drill.run(number)
-    report = {"kills": dict(drill.kills), "rounds": drill.rounds, "seconds_undisturbed": round(seconds)}
-    print(json.dumps(report | {"seconds": round(time.monotonic() - started)}))
+    drill.run(num_kills)
+    numbers = {"kills": dict(drill.kills), "rounds": drill.rounds, "seconds": round(time.monotonic() - started)}
+    print(json.dumps(numbers))
 
 
 if __name__ == "__main__":
