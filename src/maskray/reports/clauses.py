@@ -11,6 +11,7 @@ from maskray.reports.words import DASH
 
 _BREAKS = frozenset({";", ":", DASH})
 _JOINERS = frozenset({",", "and"})
+_BEFORE_A_START = _BREAKS | _JOINERS | {"with"}
 _DETERMINERS = frozenset({"a", "an", "the", "this", "these"})
 _CHOICES = frozenset({"or", "nor", "/"})
 _LISTING = frozenset({"include", "includes", "including", "either"})
@@ -40,7 +41,9 @@ def clause_starts(
     closed = {i for cue in cues for i in range(cue.start, cue.end) if i > cue.start or i not in ahead}
     starts = [0]
     for i in range(1, len(words)):
-        if i not in closed and (i in openers or _begins(words, kinds, starts[-1], i)):
+        if i in closed or not (i in openers or words[i - 1] in _BEFORE_A_START):
+            continue
+        if i in openers or _begins(words, kinds, starts[-1], i):
             starts.append(i)
     return starts
 
@@ -53,7 +56,7 @@ def _begins(words: Sequence[str], kinds: Sequence[str], current: int, i: int) ->
     if before == "with":
         # "no cardiomegaly with small effusions" denies only the first.
         return word in _words("new_items") and "no" in words[current:i] and "FINDING" in kinds[current:i]
-    if before not in _JOINERS or word in _JOINERS or word == "or":
+    if word in _JOINERS or word == "or":
         return False
     if before == "," and words[0] in _words("subordinators") and "," not in words[: i - 1]:
         return True

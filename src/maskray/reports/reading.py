@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from maskray.reports.clauses import clause_starts
 from maskray.reports.lexicon import anatomy, clause_words, cues, structures
@@ -74,6 +75,12 @@ class Reader:
         named = [(match.start, match.end, match.name) for match in longest(m for m in others if m.kind == _ANATOMY)]
         ends = [*starts[1:], len(text.words)]
         return Reading(text, terms, found, places(named, text.words), list(zip(starts, ends, strict=True)))
+
+
+@cache
+def reader() -> Reader:
+    """One for all: its word lists never change."""
+    return Reader()
 
 
 def _terms(matches: Sequence[Match]) -> list[Match]:

@@ -12,7 +12,7 @@ from maskray.reports.cues import Saying, said_of
 from maskray.reports.mentions import Mention, mentions_of
 from maskray.reports.phrases import Match
 from maskray.reports.positions import positions_of
-from maskray.reports.reading import FINDING, STRUCTURE, Reader, Reading
+from maskray.reports.reading import FINDING, STRUCTURE, Reading, reader
 from maskray.reports.sentences import sentence_spans
 from maskray.reports.triplets import Doubt, Exist, Spans, Triplet
 from maskray.reports.words import Words
@@ -24,7 +24,7 @@ class RuleSource:
     """Reads triplets by rules; the same text always gives the same triplets."""
 
     def __init__(self) -> None:
-        self._reader = Reader()
+        self._reader = reader()
         self._statements = lru_cache(maxsize=_CACHED_SENTENCES)(self._read)
 
     def extract(self, texts: Sequence[str], studies: Sequence[str] = ()) -> list[list[Triplet]]:

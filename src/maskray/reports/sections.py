@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 _KNOWN = (
@@ -50,6 +51,7 @@ _NAMES = (
     (re.compile(r"chest|views?\b|radiograph|portable|cxr|x-?ray|lateral|frontal|^ap\b|^pa\b"), "findings"),
 )
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_BLANKS = re.compile(r"[ \t]+")
 _LINE_START = re.compile(r"\s*\n\s*")
 # Not before a list item, nor before a line of a table ("Heart: normal").
 _WRAP = re.compile(r"\n(?!(?:\(?\d{1,2}[.)]|[-*•])\s|[A-Z][A-Za-z /,&-]{2,40}:\s)")
@@ -103,8 +105,8 @@ def _headings(text: str) -> list[tuple[str, int, int]]:
     found: list[tuple[str, int, int]] = []
     for match in _HEADING.finditer(text):
         words = " ".join((match["line"] or match["inside"] or match["bare"]).lower().split())
-        if not _ORGAN.fullmatch(words):
-            found.append((_name(words), match.start(), match.end()))
+        if name := _name(words):
+            found.append((name, match.start(), match.end()))
         elif not found or found[-1][0] not in ("findings", "impression"):
             found.append(("findings", match.start(), match.start()))
     return found
@@ -124,14 +126,18 @@ def preferred(sections: Mapping[str, T]) -> T | None:
     return next((sections[name] for name in _PREFERENCE if name in sections), None)
 
 
+@lru_cache(maxsize=1 << 12)
 def _name(heading: str) -> str:
-    """The common name of a heading in lower case; an unknown one keeps its own words."""
+    """The common name of a heading in lower case; an unknown one keeps its own words; none for that of an organ."""
+    if _ORGAN.fullmatch(heading):
+        return ""
     return next((name for pattern, name in _NAMES if pattern.search(heading) and name), heading)
 
 
 def _joined(text: str) -> str:
     """Wrapped lines joined by a space; list items stay on lines of their own, and blank lines stay."""
+    text = text.strip()
+    if "\n" not in text:
+        return _BLANKS.sub(" ", text)
     paragraphs = (part.strip() for part in _BLANK_LINE.split(text))
-    return "\n\n".join(
-        re.sub(r"[ \t]+", " ", _WRAP.sub(" ", _LINE_START.sub("\n", part))) for part in paragraphs if part
-    )
+    return "\n\n".join(_BLANKS.sub(" ", _WRAP.sub(" ", _LINE_START.sub("\n", part))) for part in paragraphs if part)

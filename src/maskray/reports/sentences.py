@@ -12,6 +12,7 @@ _NUMBER_ABBREVIATIONS = frozenset({"no", "nr", "fig", "vol"})
 _END = re.compile(r"(?P<mark>[.!?]+[\"')\]]*)(?=\s|$)|(?P<paragraph>\n)")
 _ITEM = re.compile(r"\s*(?:\(?\d{1,2}[.)]|[-*•])\s+")
 _NEW_LINE = re.compile(r"[ \t]*(?:\n|\Z)|\s*(?:\(?\d{1,2}[.)]|[-*•])\s+|[ \t]*[A-Z][A-Za-z /,&-]{2,40}:\s")
+_LONGER_THAN_ANY = 16
 _LAST_WORD = re.compile(r"[\w.'-]*$")
 
 
@@ -45,7 +46,8 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
     if match["mark"][0] != ".":
         # "? effusion" asks.
         return _has_words(text[start : match.start()])
-    before = _LAST_WORD.search(text, start, match.start())
+    # No abbreviation is as long as what is looked at: the whole sentence would be searched once for each full stop.
+    before = _LAST_WORD.search(text, max(start, match.start() - _LONGER_THAN_ANY), match.start())
     word = before.group().lower().rstrip(".") if before else ""
     following = text[match.end() : match.end() + 20].lstrip()[:1]
     if word in _ABBREVIATIONS:

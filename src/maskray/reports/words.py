@@ -25,15 +25,12 @@ class Words:
 
 def words_of(sentence: str) -> Words:
     """The words; brackets count as commas, all dashes that stand alone as ``--``."""
-    words, starts, ends = [], [], []
-    for match in _TOKEN.finditer(_lower(sentence)):
-        word = match.group()
-        if word == "xxxx":
-            continue
-        words.append(_SAME.get(word, word))
-        starts.append(match.start())
-        ends.append(match.end())
-    return Words(words, starts, ends)
+    lowered = _lower(sentence)
+    spans = [match.span() for match in _TOKEN.finditer(lowered)]
+    if "xxxx" in lowered:
+        spans = [(start, end) for start, end in spans if lowered[start:end] != "xxxx"]
+    words = [lowered[start:end] for start, end in spans]
+    return Words([_SAME.get(word, word) for word in words], [start for start, _ in spans], [end for _, end in spans])
 
 
 def plain_words(phrase: str) -> tuple[str, ...]:
