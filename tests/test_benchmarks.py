@@ -1,5 +1,6 @@
 """The benchmarks at tiny sizes: the shape of the table, and that both sides compute the same; never the clock."""
 
+import dataclasses
 import json
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 from maskray.benchmarks import run_all
 from maskray.benchmarks.measure import MIN_REPEATS, Sizes, Spread, compare
+from maskray.benchmarks.memory import measure_memory
 from maskray.benchmarks.steps import PEER, measure_steps
 from maskray.benchmarks.table import render
 from maskray.errors import InputError
@@ -25,6 +27,8 @@ TINY = Sizes(
     measures_starts=False,
     num_probe_films=40,
     num_step_images=0,
+    num_memory_items=0,
+    memory_film_px=64,
 )
 NUM_PAPERS = 5  # of config/demo.yaml
 
@@ -47,14 +51,16 @@ def test_every_part_is_measured(results):
     assert [row["what"].split(",")[0] for row in results["rows"]] == [
         "ridge filter",
         *["films to shards"] * 4,
-        "reading a shuffled batch",
+        *["reading a shuffled batch"] * 2,
         "reports to manuscripts",
         "reports to manuscripts",
         "linear probe",
         *["training step"] * NUM_PAPERS,
     ]
     assert all(row["ours"]["lower"] <= row["ours"]["median"] <= row["ours"]["upper"] for row in results["rows"])
-    assert [row["num_repeats"] for row in results["rows"]] == [MIN_REPEATS] * 9 + [TINY.num_training_steps] * NUM_PAPERS
+    assert [row["num_repeats"] for row in results["rows"]] == [MIN_REPEATS] * 10 + [
+        TINY.num_training_steps
+    ] * NUM_PAPERS
 
 
 def test_only_the_training_steps_have_no_peer(results):
@@ -78,7 +84,8 @@ def test_the_gpu_is_measured():
 def test_both_sides_compute_the_same(results):
     assert row_of(results, "linear probe")["agreement"]["largest difference of a probability"] < 1e-5
     assert row_of(results, "ridge")["agreement"]["largest difference"] < 1e-5
-    assert row_of(results, "reading")["agreement"]["largest difference of 255"] <= 1
+    for peer in ("DataLoader", "webdataset"):
+        assert row_of(results, "reading", peer)["agreement"]["largest difference of a film's mean, of 255"] < 0.1
     assert row_of(results, "reports")["agreement"]["answers shared"] > 0.7
     for peer in ("skimage resize", "Pillow resize"):
         differences = row_of(results, "films", peer)["agreement"]
@@ -103,6 +110,17 @@ def test_the_table_is_markdown_with_a_line_for_each_row(results):
     assert all(line.startswith("- ") for line in notes.splitlines())
     assert results["machine"]["cpu"] in notes
     assert f"torch {torch.__version__.split('+')[0]}" in notes
+
+
+@pytest.mark.slow
+def test_peak_memory_is_a_table_of_its_own(results, tmp_path):
+    peaks = measure_memory(tmp_path, TOP, dataclasses.replace(TINY, num_memory_items=64))
+    # Python with torch alone takes more than 100 MiB.
+    assert all(100 < peak.mib < 2000 and 100 < peak.mib_more < 2000 for peak in peaks)
+    _, memory, _ = render(results | {"memory": [peak.as_values() for peak in peaks]}).split("\n\n")
+    lines = memory.splitlines()
+    assert len(lines) == 2 + len(peaks) == 6
+    assert {line.count("|") for line in lines} == {7}
 
 
 def test_stored_results_give_the_same_table(results):

@@ -12,10 +12,12 @@ from typing import Any
 import torch
 from threadpoolctl import threadpool_limits
 
-from maskray.benchmarks.films import measure_reading, measure_ridge, measure_shards
+from maskray.benchmarks.films import measure_ridge, measure_shards
 from maskray.benchmarks.machine import load_now, machine, versions
 from maskray.benchmarks.measure import FOR_GPU, Row, Sizes
+from maskray.benchmarks.memory import Peak, measure_memory
 from maskray.benchmarks.probes import measure_probes
+from maskray.benchmarks.reading import measure_reading
 from maskray.benchmarks.reports import measure_reports
 from maskray.benchmarks.starts import measure_starts
 from maskray.benchmarks.steps import measure_steps
@@ -36,7 +38,7 @@ def run_all(top: Path, seconds_per_part: float, sizes: Sizes | None = None, on_g
         on_gpu: measure what a GPU does instead, beside the same peers.
 
     Returns:
-        date (UTC), seconds, load before the start, machine, versions, rows: all plain values.
+        date (UTC), seconds, load before the start, machine, versions, rows, memory: all plain values.
 
     Raises:
         InputError: ``on_gpu`` without one.
@@ -46,12 +48,17 @@ def run_all(top: Path, seconds_per_part: float, sizes: Sizes | None = None, on_g
     started, load_before = time.time(), load_now()
     parts = _parts_on_gpu(top, seconds_per_part, sizes) if on_gpu else _parts(top, seconds_per_part, sizes or Sizes())
     rows: list[Row] = []
+    peaks: list[Peak] = []
     torch.set_num_threads(1)
     with threadpool_limits(1):
         for name, measure in parts.items():
             _log.info("measuring: %s", name)
             with tempfile.TemporaryDirectory(prefix="maskray-benchmark-") as folder:
                 rows += measure(Path(folder))
+        if not on_gpu:
+            _log.info("measuring: memory")
+            with tempfile.TemporaryDirectory(prefix="maskray-benchmark-") as folder:
+                peaks = measure_memory(Path(folder), top, sizes or Sizes())
     return {
         "schema_version": 1,
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(started)),
@@ -60,6 +67,7 @@ def run_all(top: Path, seconds_per_part: float, sizes: Sizes | None = None, on_g
         "machine": machine(),
         "versions": versions(),
         "rows": [row.as_values() for row in rows],
+        "memory": [peak.as_values() for peak in peaks],
     }
 
 

@@ -1,4 +1,4 @@
-"""Films: the ridge filter, films to shards, reading a batch; each beside scikit-image, Pillow and h5py used plainly.
+"""Films: the ridge filter, films to shards; each beside scikit-image, Pillow and h5py used plainly.
 
 Shapes: B films, S side of the square film.
 """
@@ -20,10 +20,9 @@ from PIL import Image
 from skimage.filters import meijering
 from skimage.transform import resize
 
-from maskray.benchmarks.made import MadeFilms, make_films, paint, store_films
+from maskray.benchmarks.made import MadeFilms, make_films, paint
 from maskray.benchmarks.measure import ON, Row, Sizes, compare
 from maskray.config.preprocessing import ImagesConfig, RidgeConfig
-from maskray.data.shard_store import ImageStore
 from maskray.data.shards import write_shard
 from maskray.images.ridge import ridge_response
 
@@ -130,31 +129,6 @@ def _over_processes(films: MadeFilms, ours: Callable[..., None], sizes: Sizes, s
     return row.with_agreement("of the ideal", row.ratio.median / num)
 
 
-def measure_reading(folder: Path, sizes: Sizes, seconds: float) -> list[Row]:
-    """Ours reads films and ridge responses and checks the films' checksums; the peer reads the films alone."""
-    films = make_films(folder / "films", sizes.num_stored_films, sizes.film_px)
-    store = ImageStore(store_films(films, ImagesConfig(size_px=sizes.film_px, ridge=_RIDGE), folder / "shards"))
-
-    def batch(repeat: int) -> list[str]:
-        chosen = np.random.default_rng(repeat).permutation(len(store))[: sizes.batch_size]
-        return [store.image_ids[number] for number in chosen]
-
-    everything = films.index["image_id"].tolist()
-    ours_BSS, _ = store.read(everything)
-    difference_BSS = np.abs(ours_BSS.astype(int) - _peer_read(films.paths(everything)))
-    row = compare(
-        f"reading a shuffled batch, {sizes.film_px} px",
-        "films/s",
-        lambda repeat: partial(store.read, batch(repeat)),
-        lambda repeat: partial(_peer_read, films.paths(batch(repeat))),
-        peer_name="Pillow on a folder of JPEGs",
-        num_items=sizes.batch_size,
-        seconds=seconds,
-        agreement={"largest difference of 255": float(difference_BSS.max())},
-    )
-    return [row]
-
-
 def _peer_ridge(film_SS: NDArray[np.float32]) -> NDArray[np.float32]:
     return meijering(film_SS, sigmas=_RIDGE.sigmas, black_ridges=False)
 
@@ -178,10 +152,6 @@ def _peer_shard(paths: Sequence[Path], size_px: int, shrink: Shrink, target: Pat
     with h5py.File(target, "w") as file:
         file.create_dataset("images", data=np.stack(images))
         file.create_dataset("ridge", data=np.stack(ridges))
-
-
-def _peer_read(paths: Sequence[Path]) -> NDArray[np.uint8]:
-    return np.stack([np.asarray(Image.open(path).convert("L")) for path in paths])
 
 
 def _difference(one: Path, other: Path) -> dict[str, float]:

@@ -12,7 +12,8 @@ import psutil
 import torch
 
 _PACKAGES = (
-    "maskray", "torch", "numpy", "scipy", "scikit-image", "pillow", "h5py", "spacy", "negspacy", "timm", "transformers",
+    "maskray", "torch", "numpy", "scipy", "scikit-image", "pillow", "h5py", "spacy", "negspacy", "webdataset", "timm",
+    "transformers",
 )  # fmt: skip
 
 

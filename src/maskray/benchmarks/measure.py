@@ -35,6 +35,8 @@ class Sizes:
     measures_starts: bool = True
     num_probe_films: int = 80
     num_step_images: int = 4  # 0: no steps at the papers' size
+    num_memory_items: int = 500  # and four times as many; 0: none
+    memory_film_px: int = 512
 
 
 FOR_GPU = Sizes(num_ridge_films=256, num_step_images=64)

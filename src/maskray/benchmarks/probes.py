@@ -30,17 +30,8 @@ _PROBE = LinearProbeConfig(num_epochs=20, learning_rate=5e-4, weight_decay=1e-6,
 
 def measure_probes(folder: Path, sizes: Sizes, seconds: float) -> list[Row]:
     """15 heads on a ViT-Ti/16 at 224 px with random weights; both sides run in this process, without a start-up."""
-    images = _make_benchmark(folder, sizes)
-    patch_px = 16 if sizes.film_px % 16 == 0 else 8
-    encoder = ImageFeatures(
-        ImageEncoder(
-            ImageEncoderConfig(
-                name="vit_tiny_patch16_224", weights=None, image_px=sizes.film_px, patch_px=patch_px,
-                width=192, depth=12, num_heads=3,
-            )
-        ),
-        "class token",
-    ).eval()  # fmt: skip
+    images = make_benchmark(folder, sizes.num_probe_films, sizes.film_px)
+    encoder = small_encoder(sizes.film_px, 16 if sizes.film_px % 16 == 0 else 8)
     runtime = prepare_runtime(1, "32-true")
     ours, peer = (partial(probe, encoder, images, runtime) for probe in (_together, _each_alone))
     difference = max(
@@ -72,10 +63,17 @@ def _each_alone(encoder: nn.Module, images: BenchmarkImages, runtime: Runtime) -
     ]
 
 
-def _make_benchmark(folder: Path, sizes: Sizes) -> BenchmarkImages:
+def small_encoder(image_px: int, patch_px: int) -> nn.Module:
+    """A ViT-Ti with random weights."""
+    size = {"width": 192, "depth": 12, "num_heads": 3}
+    config = ImageEncoderConfig(name="vit_tiny_patch16_224", weights=None, image_px=image_px, patch_px=patch_px, **size)
+    return ImageFeatures(ImageEncoder(config), "class token").eval()
+
+
+def make_benchmark(folder: Path, num_films: int, film_px: int) -> BenchmarkImages:
     """Films with a made label: half of them to train on, a quarter each to validate and to test."""
-    films = make_films(folder / "films", sizes.num_probe_films, sizes.film_px)
-    store = store_films(films, ImagesConfig(size_px=sizes.film_px), folder / "shards")
+    films = make_films(folder / "films", num_films, film_px)
+    store = store_films(films, ImagesConfig(size_px=film_px), folder / "shards")
     index = films.index.assign(patient_id=films.index["study_id"]).reindex(columns=TEXT_COLUMNS, fill_value="")
     index[f"label_{_LABEL}"] = (np.arange(len(index)) // 2 % 2).astype(np.float32)
     index.to_parquet(folder / "index.parquet", index=False)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _COLUMNS = ("what", "ours", "peer", "ratio", "n", "agreement")
+_MEMORY_COLUMNS = ("peak memory of", "on", "MiB", "on", "MiB", "more")
 # More than one process wanted to run before ours did.
 _QUIET_LOAD = 1.0
 
@@ -13,6 +14,9 @@ _QUIET_LOAD = 1.0
 def render(results: Mapping[str, Any]) -> str:
     """``results`` as :func:`maskray.benchmarks.run_all` gives them, or as they were stored."""
     lines = [_line(_COLUMNS), _line(["---"] * len(_COLUMNS)), *(_line(_cells(row)) for row in results["rows"])]
+    if results["memory"]:
+        lines += ["", _line(_MEMORY_COLUMNS), _line(["---"] * len(_MEMORY_COLUMNS))]
+        lines += [_line(_memory_cells(peak)) for peak in results["memory"]]
     return "\n".join([*lines, "", *(f"- {note}" for note in _notes(results))]) + "\n"
 
 
@@ -30,6 +34,12 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         f"{row['num_items']} x {row['num_repeats']}",
         "; ".join(f"{name} {value:.2g}" for name, value in row["agreement"].items()) or "-",
     ]
+
+
+def _memory_cells(peak: Mapping[str, Any]) -> list[str]:
+    more = peak["mib_more"] / peak["mib"] - 1
+    sides = [f"{peak['num']:,}", f"{peak['mib']:,.0f}", f"{peak['num_more']:,}", f"{peak['mib_more']:,.0f}"]
+    return [peak["what"], *sides, f"{more:.1%}"]
 
 
 def _spread(value: Mapping[str, float]) -> str:

@@ -27,15 +27,14 @@ _SEED = 0
 
 def measure_training(folder: Path, top: Path, sizes: Sizes) -> list[Row]:
     """One row for each paper of the demo; every step takes the same pairs, in another order."""
-    config = merge(*(read_yaml(top / "config" / name) for name in ("config.yaml", "demo.yaml")))
-    plan = Plan(config, top)
+    plan = demo_plan(top)
     sources: dict[tuple[int, int], PairSource] = {}
     rows = []
     for paper in plan.papers:
-        stage = _stage(plan, paper, sizes.num_training_steps + _NUM_WARM_UP_STEPS)
+        stage = stage_of(plan, paper, sizes.num_training_steps + _NUM_WARM_UP_STEPS)
         image_px, batch_size = shape = stage.image_encoder.image_px, stage.pretrain.optimisation.batch_size
         if shape not in sources:
-            sources[shape] = _make_source(folder / f"{image_px}-{batch_size}", batch_size, image_px)
+            sources[shape] = make_source(folder / f"{image_px}-{batch_size}", batch_size, image_px)
         films_alone = [dataclasses.replace(sources[shape], reports=None)] * bool(stage.pretrain.image_datasets)
         rates = _rates(stage, [sources[shape], *films_alone], folder / paper)
         row = Row(
@@ -49,7 +48,12 @@ def measure_training(folder: Path, top: Path, sizes: Sizes) -> list[Row]:
     return rows
 
 
-def _stage(plan: Plan, paper: str, num_steps: int) -> PretrainStage:
+def demo_plan(top: Path) -> Plan:
+    """The plan of ``make demo``, whose settings lie below ``top``."""
+    return Plan(merge(*(read_yaml(top / "config" / name) for name in ("config.yaml", "demo.yaml"))), top)
+
+
+def stage_of(plan: Plan, paper: str, num_steps: int) -> PretrainStage:
     """With as many epochs as steps, since there are as many pairs as a batch holds; all of them of the last phase."""
     stage = pretrain_stage(plan, paper, "default")
     warm_up = [0] * len(stage["pretrain"]["optimisation"].get("phase_steps", ()))
@@ -60,14 +64,19 @@ def _stage(plan: Plan, paper: str, num_steps: int) -> PretrainStage:
 
 def _rates(stage: PretrainStage, sources: Sequence[PairSource], folder: Path) -> list[float]:
     """Images per second of each step after the warm-up."""
-    runtime = RuntimeConfig(threads=stage.threads, precision=stage.precision, checkpoint_seconds=1e6)
-    pretrain(stage, sources, _SEED, folder, runtime)
+    train(stage, sources, folder)
     with (folder / "log.csv").open(newline="", encoding="utf-8") as handle:
         rates = [float(row["images_per_second"]) for row in csv.DictReader(handle)]
     return rates[_NUM_WARM_UP_STEPS:]
 
 
-def _make_source(folder: Path, num_pairs: int, image_px: int) -> PairSource:
+def train(stage: PretrainStage, sources: Sequence[PairSource], folder: Path) -> None:
+    """As the workflow does, without checkpoints on the way."""
+    runtime = RuntimeConfig(threads=stage.threads, precision=stage.precision, checkpoint_seconds=1e6)
+    pretrain(stage, sources, _SEED, folder, runtime)
+
+
+def make_source(folder: Path, num_pairs: int, image_px: int) -> PairSource:
     """Made pairs as the earlier stages leave them, all in the training part."""
     films = make_films(folder / "films", num_pairs, image_px)
     store = store_films(films, ImagesConfig(size_px=image_px), folder / "shards")
