@@ -79,6 +79,7 @@ rule draw_gallery:
         **needs("reports"),
     params:
         pretrained=lambda wildcards, input: str(Path(input.weights).parent),
+        title=lambda wildcards: f"{wildcards.paper}, variant {wildcards.variant}",
         num_images=config.get("num_gallery_images", 6),
         note=lambda wildcards: config["data_note"],
         # A patient's report is in no picture.
@@ -88,5 +89,32 @@ rule draw_gallery:
             "draw_gallery",
             "--pretrained {params.pretrained} --index {input.indexes} --split {input.splits}"
             " --manifest {input.manifests} --reports {input.reports} --num-images {params.num_images}"
-            " --data-note {params.note:q} {params.text} --figure {output.png}",
+            " --title {params.title:q} --data-note {params.note:q} {params.text} --figure {output.png}",
+        )
+
+
+rule draw_side_by_side:
+    input:
+        unpack(side_by_side_inputs),
+    output:
+        png=f"{ROOT}/figures/{{paper}}-{{gallery}}-side_by_side.png",
+    log:
+        f"{ROOT}/logs/draw_side_by_side/{{paper}}-{{gallery}}.log",
+    conda:
+        ENVIRONMENT
+    threads: THREADS
+    resources:
+        **needs("reports"),
+    params:
+        pretrained=pretrained_folders,
+        names=lambda w: list(gallery(PLAN, w.paper, w.gallery)["variants"]),
+        title=lambda w: f"{w.paper}: {gallery(PLAN, w.paper, w.gallery)['title']}",
+        num_images=config.get("num_gallery_images", 6),
+        note=lambda wildcards: config["data_note"],
+    shell:
+        command(
+            "draw_gallery",
+            "--pretrained {params.pretrained} --names {params.names:q} --index {input.indexes} --split {input.splits}"
+            " --manifest {input.manifests} --reports {input.reports} --num-images {params.num_images}"
+            " --title {params.title:q} --data-note {params.note:q} --figure {output.png}",
         )
