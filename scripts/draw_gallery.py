@@ -32,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     from maskray.errors import InputError
     from maskray.tables.figures import draw_gallery
-    from maskray.tables.gallery import GallerySource, explain_films
+    from maskray.tables.gallery import explain_films
+    from maskray.tables.shown_films import GallerySource
 
     if arguments.num_images < 1:
         raise InputError("--num-images: at least 1")

@@ -11,7 +11,8 @@ from maskray.config.training import RuntimeConfig
 from maskray.data.pairs import PairSource
 from maskray.data.shard_store import ImageStore
 from maskray.errors import InputError
-from maskray.tables.gallery import GallerySource, explain_films
+from maskray.tables.gallery import explain_films
+from maskray.tables.shown_films import GallerySource
 from maskray.training.loop import pretrain
 from tests.made_studies import make_source, stage
 

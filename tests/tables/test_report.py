@@ -110,6 +110,12 @@ def test_a_gallery_of_several_variants_has_a_section_of_its_own(sources):
     assert 'alt="Figure2 of mnm"' in page
 
 
+def test_the_mask_of_a_report_has_a_section_of_its_own(sources):
+    picture = sources.figures[0].with_name("mnm-default-seed0-text_mask.svg")
+    picture.write_bytes(sources.figures[0].read_bytes())
+    assert "<h3>Mask of a report</h3>" in render(replace(sources, figures=[*sources.figures, picture]))
+
+
 def test_png_of_a_curve_is_left_out_where_there_is_an_svg(sources):
     png = sources.figures[0].with_suffix(".png")
     png.write_bytes(sources.figures[1].read_bytes())

@@ -122,9 +122,10 @@ def side_by_side_inputs(wildcards):
     return PATHS.side_by_side_inputs(wildcards.paper, wildcards.gallery)
 
 
-def gallery_is_made(wildcards):
-    """Whether those pictures, and their reports, are of no patient."""
-    return PLAN.is_made(PLAN.pretrain_splits(wildcards.paper, wildcards.variant)[0][0])
+def report_flag(wildcards):
+    """Whether those pictures show reports: a patient's report is in none."""
+    is_made = PLAN.is_made(PLAN.pretrain_splits(wildcards.paper, wildcards.variant)[0][0])
+    return "--show-reports" if is_made else ""
 
 
 def grounding_inputs(w):

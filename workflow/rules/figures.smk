@@ -64,6 +64,33 @@ rule draw_weight_maps:
         )
 
 
+rule draw_text_mask:
+    input:
+        unpack(gallery_inputs),
+        weights=f"{MODEL}/pretrain/weights.safetensors",
+    output:
+        svg=f"{ROOT}/figures/{{paper}}-{{variant}}-seed{{pretrain_seed}}-text_mask.svg",
+        png=f"{ROOT}/figures/{{paper}}-{{variant}}-seed{{pretrain_seed}}-text_mask.png",
+    log:
+        f"{ROOT}/logs/draw_text_mask/{{paper}}-{{variant}}-seed{{pretrain_seed}}.log",
+    conda:
+        ENVIRONMENT
+    threads: THREADS
+    resources:
+        **needs("reports"),
+    params:
+        pretrained=lambda wildcards, input: str(Path(input.weights).parent),
+        title=lambda wildcards: f"{wildcards.paper}, {wildcards.variant}, seed {wildcards.pretrain_seed}: {config['data_note']}",
+        text=report_flag,
+    shell:
+        command(
+            "draw_text_mask",
+            "--pretrained {params.pretrained} --index {input.indexes} --split {input.splits}"
+            " --manifest {input.manifests} --reports {input.reports} --title {params.title:q} {params.text}"
+            " --figure {output.svg} --png {output.png}",
+        )
+
+
 rule draw_gallery:
     input:
         unpack(gallery_inputs),
@@ -82,8 +109,7 @@ rule draw_gallery:
         title=lambda wildcards: f"{wildcards.paper}, variant {wildcards.variant}",
         num_images=config.get("num_gallery_images", 6),
         note=lambda wildcards: config["data_note"],
-        # A patient's report is in no picture.
-        text=lambda wildcards: "--show-reports" if gallery_is_made(wildcards) else "",
+        text=report_flag,
     shell:
         command(
             "draw_gallery",

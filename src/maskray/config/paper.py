@@ -111,7 +111,7 @@ class PaperConfig(Frozen):
     segmentation: SegmentationConfig | None = Field(None, description="of papers that segment")
     benchmarks: dict[str, BenchmarkConfig]
     tables: dict[str, TableConfig]
-    figures: tuple[Literal["weight_maps"], ...] = Field(
+    figures: tuple[Literal["weight_maps", "text_mask"], ...] = Field(
         (), description="of the default variant, besides the usual ones"
     )
     galleries: dict[str, GalleryConfig] = Field(

@@ -29,6 +29,7 @@ _KINDS = {
     "gallery": "Gallery",
     "learning": "Learning curves",
     "weight": "Learned weights over the film",
+    "text_mask": "Mask of a report",
     "grounding": "Phrase grounding",
     "segmentation": "Segmentation",
 }
