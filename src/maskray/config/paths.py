@@ -253,7 +253,8 @@ class Paths:
             f"{figures}/{m.paper}-{m.variant}-seed{m.seed}-{name}.svg"
             for m in trained
             for name in self.plan.papers[m.paper].get("figures", ())
-            if m.variant == "default"
+            # Not of the further members of an ensemble.
+            if m.variant == "default" and m.seed in self.plan.seeds["pretrain"]
         ]
         return {
             "tables": [file for file in self.all_tables() if file.endswith(".html")],
