@@ -35,8 +35,8 @@ def explain_films(
 ) -> list[Example]:
     """Let a pre-trained method explain up to ``num_images`` films: see :func:`choose_films`.
 
-    A film is named by its id, which the data sets' owners give in place of a name, and its labels. The report decides
-    the masks of some methods; it is shown only with ``shows_reports``, for reports that anyone may read.
+    A film is named by its id, a pseudonym that the data set's owners give, and its labels. The report decides the masks
+    of some methods; it is shown only with ``shows_reports``, for reports that anyone may read.
 
     Of several methods, each with a name in ``names``, each shows of the same films what it hides and restores.
     """
