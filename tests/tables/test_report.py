@@ -107,7 +107,7 @@ def test_a_gallery_of_several_variants_has_a_section_of_its_own(sources):
     picture.write_bytes(sources.figures[1].read_bytes())
     page = render(replace(sources, figures=[*sources.figures, picture]))
     assert "<h3>Variants side by side</h3>" in page
-    assert 'alt="Figure2 of mnm"' in page
+    assert 'alt="Fig. 2 of mnm"' in page
 
 
 def test_the_mask_of_a_report_has_a_section_of_its_own(sources):

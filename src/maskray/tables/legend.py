@@ -20,12 +20,16 @@ _COUNTED = {"retrieve": "Queries, each against as many candidates", "ground": "T
 
 def title(stage: TableStage) -> str:
     """``Table 1. <title>``, or ``Fig. 3.`` for the numbers of a figure; a table of ours says that it is not printed."""
-    number = re.fullmatch(r"(table|figure)(\d+)_?(\w*)", stage.table_name)
-    name = f"{_PRINTED_AS[number[1]]} {number[2]} {number[3]}".rstrip() if number else stage.table_name
-    if stage.table.printed or (number and number[1] == "figure"):
-        return f"{name}. {stage.table.title}"
+    if stage.table.printed or stage.table_name.startswith("figure"):
+        return f"{printed_name(stage.table_name)}. {stage.table.title}"
     told = "not in the paper" in stage.table.title
     return stage.table.title if told else f"{stage.table.title} (not in the paper)"
+
+
+def printed_name(name: str) -> str:
+    """``table1`` -> ``Table 1``, ``figure3_left`` -> ``Fig. 3 left``; others as they are."""
+    number = re.fullmatch(r"(table|figure)(\d+)_?(\w*)", name)
+    return f"{_PRINTED_AS[number[1]]} {number[2]} {number[3]}".rstrip() if number else name
 
 
 def unit(stage: TableStage, columns: tuple[Column, ...]) -> str:

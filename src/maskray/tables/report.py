@@ -17,6 +17,7 @@ from maskray.config.stages import ReportedPaper, ReportStage
 from maskray.errors import InputError
 from maskray.files import read_json
 from maskray.tables.leakage import read_verdict
+from maskray.tables.legend import printed_name
 from maskray.tables.render import environment, style
 
 _TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
@@ -175,7 +176,7 @@ def _picture(path: Path) -> tuple[str, Picture]:
     address = f"data:{_TYPES[path.suffix]};base64,{content}"
     if match := _OF_A_PAPER.fullmatch(path.stem):
         kind = _KINDS_OF_A_PAPER[match["what"]]
-        return match["paper"], Picture(kind, f"{_caption(match['name'])} of {match['paper']}", address)
+        return match["paper"], Picture(kind, f"{_caption(printed_name(match['name']))} of {match['paper']}", address)
     match = _FIGURE.fullmatch(path.stem)
     name = match["name"] if match else path.stem
     kind = next((title for word, title in _KINDS.items() if word in name), "Figures")
