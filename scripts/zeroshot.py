@@ -1,4 +1,4 @@
-"""Classify validation and test films without labels, by a pair of prompts per finding, or one per class.
+"""Classify validation and test films without labels, by a pair of prompts per finding, or several.
 
 The prompts are kept with the predictions; the record beside them says which labels are called by their own words,
 since the vocabulary has none for them. Uses a GPU where there is one.
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from maskray.training.export import load_method
 
     settings, images = opened.stage.zeroshot, opened.images
-    prompts = build_prompts(images.labels, settings, images.exclusive)
+    prompts = build_prompts(images.labels, settings)
     members = (load_method(folder) for folder in arguments.pretrained)
     predictions = score_together(members, images, prompts, settings.average, opened.runtime)
     write_predictions(arguments.predictions, predictions)

@@ -43,7 +43,7 @@ def test_matching_takes_the_same_words_alone():
     assert matching_labels(names) == {"Cardiomegaly": "Cardiomegaly", "Pneumothorax": "pneumothorax"}
 
 
-def test_padchests_settings_score_the_seen_labels(repository):
+def test_padchests_splits_are_balanced_by_the_seen_labels(repository):
     assert list(DatasetConfig.read(repository / "config/datasets/padchest.yaml").scored) == sorted(SEEN)
 
 

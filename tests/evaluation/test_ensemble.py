@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from scipy.special import expit, softmax
+from scipy.special import expit
 
 from maskray.config.training import ZeroshotConfig
 from maskray.errors import InputError
@@ -13,7 +13,7 @@ from maskray.evaluation import texts
 from maskray.evaluation.ensemble import mean_of_weights, score_together
 from maskray.evaluation.zeroshot import build_prompts, score_zeroshot
 from maskray.training.export import LoadedMethod
-from tests.made_benchmark import CLASSES, LABELS, TinyMethod
+from tests.made_benchmark import LABELS, TinyMethod
 
 TOKENIZER = SimpleNamespace(pad_token_id=0)
 STAGE = SimpleNamespace(text_encoder=SimpleNamespace(max_tokens=77), paper="tiny")
@@ -67,16 +67,3 @@ def test_weights_that_do_not_fit_are_refused():
     other.method.text_encoder = torch.nn.EmbeddingBag(7, 12)
     with pytest.raises(InputError, match=r"zeroshot\.average: the weights of tiny and tiny do not fit"):
         mean_of_weights([member(1), other])
-
-
-def test_classes_are_answered_by_a_softmax_over_them(open_classes, runtime):
-    images, prompts = open_classes(), build_prompts(CLASSES, ZeroshotConfig(), exclusive=True)
-    temperatures = {1: 0.1, 2: 0.5}
-    members = [member(seed, temperature) for seed, temperature in temperatures.items()]
-    alone = [score_zeroshot(each.method, TOKENIZER, 77, images, prompts, runtime).scores_NL for each in members]
-    expected = [softmax(scores / tau, axis=1) for scores, tau in zip(alone, temperatures.values(), strict=True)]
-    one = score_together(members[:1], images, prompts, "probabilities", runtime)
-    np.testing.assert_allclose(one.scores_NL, expected[0], rtol=1e-5)
-    assert "num_members" not in one.notes
-    both = score_together(iter(members), images, prompts, "probabilities", runtime)
-    np.testing.assert_allclose(both.scores_NL, np.mean(expected, axis=0), rtol=1e-5)

@@ -24,7 +24,7 @@ def inputs(tmp_path_factory):
 
 
 def flags(inputs, figure, num_images="2"):
-    pairs = inputs | {"num-images": num_images, "data-note": "MADE DATA", "figure": figure}
+    pairs = inputs | {"num-images": num_images, "title": "maco", "data-note": "MADE DATA", "figure": figure}
     return [part for name, value in pairs.items() for part in (f"--{name}", str(value))]
 
 
@@ -47,6 +47,15 @@ def test_the_report_is_shown_where_it_may_be(inputs, tmp_path):
     without, shown = (Image.open(tmp_path / f"{name}.png").size for name in ("without", "with"))
     assert shown[1] == without[1]
     assert (tmp_path / "with.png").read_bytes() != (tmp_path / "without.png").read_bytes()
+
+
+def test_two_models_stand_side_by_side(inputs, tmp_path):
+    one, *rest = flags(inputs, tmp_path / "one.png"), "--names", "(a) one", "(b) other"
+    draw_gallery.main(one)
+    two = flags(inputs, tmp_path / "two.png")
+    draw_gallery.main([*two[:2], str(inputs["pretrained"]), *two[2:], *rest])
+    one, two = (Image.open(tmp_path / f"{name}.png").size for name in ("one", "two"))
+    assert two[0] > one[0]
 
 
 def test_a_missing_model_is_one_line_and_no_output(inputs, tmp_path):

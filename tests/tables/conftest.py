@@ -56,8 +56,8 @@ def write_metrics(folder: Path, rows: list[dict], replicates: dict[str, list[flo
     return folder / "metrics.json"
 
 
-def auroc(value: float | None, label: str = "macro") -> dict:
-    return {"metric": "auroc", "label": label, "value": value}
+def auroc(value: float | None, label: str = "macro", **more: int) -> dict:
+    return {"metric": "auroc", "label": label, "value": value} | more
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def published_file(tmp_path) -> Path:
 def make_layout(metrics, published_file):
     """Lay the small table out, with changes to its settings."""
 
-    def make(**changes):
+    def make(metrics=metrics, **changes):
         stage = TableStage.parse(STAGE | changes, "stage")
         return lay_out(stage, read_published(published_file, stage.table_name), metrics)
 

@@ -8,11 +8,22 @@ from matplotlib.figure import Figure
 
 from maskray.config.stages import PretrainStage
 from maskray.config.training import RuntimeConfig
+from maskray.data.pairs import PairSource
 from maskray.data.shard_store import ImageStore
 from maskray.errors import InputError
-from maskray.tables.gallery import GallerySource, explain_films
+from maskray.tables.gallery import explain_films
+from maskray.tables.shown_films import GallerySource
 from maskray.training.loop import pretrain
 from tests.made_studies import make_source, stage
+
+
+def train(paper, folder, source, **method):
+    settings = stage(paper, num_epochs=1)
+    settings["method"] |= method
+    files = PairSource(source.index, source.split, source.manifest, source.reports)
+    pretrain(PretrainStage.model_validate(settings), [files], 0, folder, RuntimeConfig())
+    torch.use_deterministic_algorithms(False)
+    return folder
 
 
 @pytest.fixture(scope="module", params=["maco", "mnm"])
@@ -26,17 +37,19 @@ def pretrained(request, tmp_path_factory):
     index["label_Edema"] = np.float32([1, np.nan] * 8)
     index["label_Lung_Opacity"] = np.float32([0, 1] * 8)
     index.to_parquet(source.index)
-    pretrain(
-        PretrainStage.model_validate(stage(request.param, num_epochs=1)), [source], 0, top / "out", RuntimeConfig()
-    )
-    torch.use_deterministic_algorithms(False)
-    return request.param, top / "out", GallerySource(**source.files())
+    source = GallerySource(**source.files())
+    return request.param, train(request.param, top / "out", source), source
+
+
+@pytest.fixture(scope="module")
+def another(pretrained, tmp_path_factory):
+    """Another variant: an MAE that hides a quarter, and reads another kind of text than M&M."""
+    return train("maco", tmp_path_factory.mktemp("another") / "out", pretrained[2], mask_fraction=0.25)
 
 
 def test_validation_films_are_explained(pretrained):
     paper, folder, source = pretrained
-    name, examples = explain_films(folder, source, 3)
-    assert name == f"{paper}, variant default"
+    examples = explain_films([folder], source, 3)
     validation = {"made-003", "made-007", "made-011", "made-015"}
     assert {example.caption.split(":")[0] for example in examples} < validation
     assert {example.caption.split(": ")[1] for example in examples} == {"Lung Opacity"}
@@ -56,7 +69,7 @@ def test_validation_films_are_explained(pretrained):
 
 def test_visible_patches_are_the_film_itself(pretrained):
     _, folder, source = pretrained
-    _, (example,) = explain_films(folder, source, 1)
+    (example,) = explain_films([folder], source, 1)
     (mask,) = example.masks
     is_visible = np.kron(~mask.hidden_hw, np.ones((8, 8), bool))
     np.testing.assert_allclose(mask.reconstruction_SS[is_visible], example.film_SS[is_visible], atol=1e-5)
@@ -66,14 +79,14 @@ def test_no_report_text_is_shown(pretrained):
     _, folder, source = pretrained
     reports = pd.read_parquet(source.reports)
     words = {word for text in reports["manuscript"] for word in text.lower().split()} - {"edema", "lung", "opacity"}
-    _, examples = explain_films(folder, source, 4)
+    examples = explain_films([folder], source, 4)
     assert not words & {word for example in examples for word in example.caption.lower().split()}
     assert all(example.draw_text is None for example in examples)
 
 
 def test_report_text_is_shown_where_it_is_asked_for(pretrained):
     paper, folder, source = pretrained
-    _, examples = explain_films(folder, source, 4, shows_reports=True)
+    examples = explain_films([folder], source, 4, shows_reports=True)
     for example in examples:
         panel = Figure().subplots()
         example.draw_text(panel)
@@ -84,21 +97,47 @@ def test_report_text_is_shown_where_it_is_asked_for(pretrained):
 
 def test_it_is_the_same_twice_and_asks_for_no_more_than_there_are(pretrained):
     _, folder, source = pretrained
-    (_, one), (_, two) = explain_films(folder, source, 9), explain_films(folder, source, 9)
+    one, two = explain_films([folder], source, 9), explain_films([folder], source, 9)
     assert len(one) == 4
     for first, second in zip(one, two, strict=True):
         assert (first.masks[0].hidden_hw == second.masks[0].hidden_hw).all()
         assert (first.masks[0].reconstruction_SS == second.masks[0].reconstruction_SS).all()
 
 
+def test_several_models_stand_side_by_side_on_the_same_films(pretrained, another):
+    _, folder, source = pretrained
+    alone = [explain_films([one], source, 3) for one in (folder, another)]
+    together = explain_films([folder, another], source, 3, names=["Ours", "Random patches"])
+    for film, *single in zip(together, *alone, strict=True):
+        assert film.caption == single[0].caption == single[1].caption
+        assert [mask.name for mask in film.masks] == ["Ours", "Random patches"]
+        for shown, of_one in zip(film.masks, single, strict=True):
+            assert (shown.hidden_hw == of_one.masks[-1].hidden_hw).all()
+            assert (shown.reconstruction_SS == of_one.masks[-1].reconstruction_SS).all()
+        assert film.masks[1].hidden_hw.mean() == 0.25
+
+
+def test_several_models_need_a_name_each(pretrained):
+    _, folder, source = pretrained
+    with pytest.raises(InputError, match="1 names for 2 models"):
+        explain_films([folder, folder], source, 3, names=["Ours"])
+
+
+def test_a_model_that_restores_nothing_has_no_place_beside_others(pretrained, tmp_path):
+    _, folder, source = pretrained
+    nothing = train("mnm", tmp_path / "out", source, mask="none", text_mask_fraction=0.0)
+    with pytest.raises(InputError, match="Nothing: this model restores nothing"):
+        explain_films([folder, nothing], source, 3, names=["Ours", "Nothing"])
+
+
 def test_without_validation_films_it_says_so(pretrained, tmp_path):
     _, folder, source = pretrained
     pd.read_csv(source.split).assign(part="train").to_csv(tmp_path / "split.csv", index=False)
     with pytest.raises(InputError, match="no test film"):
-        explain_films(folder, dataclasses.replace(source, split=tmp_path / "split.csv"), 2)
+        explain_films([folder], dataclasses.replace(source, split=tmp_path / "split.csv"), 2)
 
 
 def test_a_missing_file_is_named(pretrained, tmp_path):
     _, folder, source = pretrained
     with pytest.raises(InputError, match=r"none\.parquet"):
-        explain_films(folder, dataclasses.replace(source, reports=tmp_path / "none.parquet"), 2)
+        explain_films([folder], dataclasses.replace(source, reports=tmp_path / "none.parquet"), 2)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from maskray.errors import InputError
+from tests.tables.conftest import TABLE
 
 
 def rows_of(layout, kind):
@@ -115,6 +116,19 @@ def test_headings_say_only_what_differs(make_layout):
     assert layout.unit == "AUC, per cent"
     assert layout.details == ("Epoch",)
     assert {column.decimals for column in layout.panels[0].columns} == {2}
+
+
+@pytest.mark.parametrize(
+    ("name", "printed", "told"),
+    [
+        ("table1", True, "Table 1. T"),
+        ("figure3", False, "Fig. 3. T"),
+        ("figure3_left", False, "Fig. 3 left. T"),
+        ("linear_probe", False, "T (not in the paper)"),
+    ],
+)
+def test_a_table_is_called_as_the_paper_calls_it(make_layout, name, printed, told):
+    assert make_layout(table=TABLE | {"title": "T", "printed": printed}, table_name=name).title == told
 
 
 def test_made_data_are_never_compared(make_layout):

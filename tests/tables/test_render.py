@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from maskray.tables import render
+from maskray.errors import InputError
+from maskray.tables import collect, render
+from tests.tables.conftest import auroc, write_metrics
 
 FORMS = {"csv": render.csv_text, "md": render.markdown, "tex": render.latex, "html": render.html}
 
@@ -84,6 +86,34 @@ def test_csv_is_one_tidy_line_per_number(make_layout):
     assert (ours["value"], ours["sd"], ours["num_seeds"], ours["num_images"]) == ("82.0000", "2.8284", "2", "300")
     assert ours["flag"] == "our own split; 20 % of the patients"
     assert next(line for line in lines if line["kind"] == "difference")["value"] == "0.5000"
+
+
+def test_a_mean_over_a_set_of_labels_says_of_how_many_and_is_no_reason_against_comparing(make_layout, metrics_files):
+    rows = [auroc(0.8, "macro", num_labels=193), auroc(0.7, "macro/seen", num_labels=8)]
+    folder = metrics_files[0].parents[3] / "padchest_zeroshot"
+    replicates = {"auroc/macro": [0.7, 0.8], "auroc/macro/seen": [0.6, 0.7]}
+    metrics = collect.collect([write_metrics(folder, rows, replicates)]).to_pandas()
+    group = {"benchmark": "padchest_zeroshot", "metrics": {"AUC": "auroc"}}
+    columns = [{"heading": "Seen", "labels": ["macro/seen"], **group}, {"heading": "All", **group}]
+    table = {"title": "T", "printed": False, "rows": [{"name": "M&M"}], "columns": columns}
+    layout = make_layout(table=table, table_name="sets", metrics=metrics)
+    assert "Labels in the mean: Seen 8." in layout.notes
+    assert not layout.marks
+    assert "<li>Labels in the mean: Seen 8.</li>" in render.html(layout)
+    assert "<sup>" not in render.html(layout)
+    assert [line["flag"] for line in lines_of(layout)] == ["", ""]
+
+
+def test_runs_over_different_labels_are_not_averaged(make_layout, metrics_files):
+    folder = metrics_files[0].parents[3] / "padchest_classification/1%"
+    files = [
+        write_metrics(folder / f"seed{seed}", [auroc(0.7, num_labels=num)], {"auroc/macro": [0.6, 0.7]})
+        for seed, num in enumerate((8, 7))
+    ]
+    group = {"heading": "All", "benchmark": "padchest_classification", "metrics": {"AUC": "auroc"}, "fractions": [0.01]}
+    table = {"title": "T", "printed": False, "rows": [{"name": "M&M"}], "columns": [group]}
+    with pytest.raises(InputError, match="different labels; score them again"):
+        make_layout(table=table, table_name="sets", metrics=collect.collect(files).to_pandas())
 
 
 def test_no_number_is_written_where_nothing_was_run(make_layout):

@@ -102,6 +102,20 @@ def test_figures_of_a_benchmark_have_a_section_and_name_their_data_set(sources):
     assert 'alt="Segmentation, COVID-RURAL of mnm, variant default, pre-training seed 0"' in page
 
 
+def test_a_gallery_of_several_variants_has_a_section_of_its_own(sources):
+    picture = sources.figures[1].with_name("mnm-figure2-side_by_side.png")
+    picture.write_bytes(sources.figures[1].read_bytes())
+    page = render(replace(sources, figures=[*sources.figures, picture]))
+    assert "<h3>Variants side by side</h3>" in page
+    assert 'alt="Fig. 2 of mnm"' in page
+
+
+def test_the_mask_of_a_report_has_a_section_of_its_own(sources):
+    picture = sources.figures[0].with_name("mnm-default-seed0-text_mask.svg")
+    picture.write_bytes(sources.figures[0].read_bytes())
+    assert "<h3>Mask of a report</h3>" in render(replace(sources, figures=[*sources.figures, picture]))
+
+
 def test_png_of_a_curve_is_left_out_where_there_is_an_svg(sources):
     png = sources.figures[0].with_suffix(".png")
     png.write_bytes(sources.figures[1].read_bytes())

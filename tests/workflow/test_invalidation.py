@@ -52,6 +52,14 @@ def test_moving_the_data_reruns_nothing(finished):
     assert finished.job_counts(*MICRO, "--config", "site={nih: {folder: /elsewhere}}") == {}
 
 
+def test_one_more_made_data_set_makes_no_other_again(finished, edited):
+    edited("micro.yaml", "num_studies: {mimic: 80, nih: 120}", "num_studies: {mimic: 80, nih: 120, rsna: 40}")
+    assert finished.job_counts(*MICRO) == {}
+    edited("micro.yaml", "nih: 120,", "nih: 121,")
+    counts = finished.job_counts(*MICRO)
+    assert (counts["make_data"], counts["index_dataset"]) == (1, 1)
+
+
 def test_a_probe_knob_reruns_the_probes_only(finished, edited):
     edited("config/papers/maco.yaml", "learning_rate: 5.0e-4", "learning_rate: 6.0e-4")
     counts = finished.job_counts(*MICRO)

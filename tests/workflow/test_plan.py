@@ -107,6 +107,25 @@ def test_a_picture_of_segmentation_shows_the_first_run_of_each_fraction(fresh):
     assert (counts["segment_siim_segmentation"], counts["draw_segmentation"], counts["pretrain"]) == ("3", "1", "1")
 
 
+def test_variants_side_by_side_are_drawn_by_their_names(fresh):
+    planned = fresh.snakemake("-n", "-p", "--", "results/figures/mnm-figure2-side_by_side.png").stdout
+    folders = " ".join(f"results/mnm/{variant}/seed0/pretrain" for variant in ("mae", "default"))
+    assert f"--pretrained {folders} --names '(a) Random patches' '(b) With the filter' --index" in planned
+    assert "--show-reports" not in planned
+    assert dict(re.findall(r"^(\w+) +(\d+)$", planned, re.M))["pretrain"] == "2"
+
+
+@pytest.mark.parametrize(("overlay", "root"), [([], "results"), (["--configfile", "config/demo.yaml"], "results/demo")])
+def test_words_of_a_report_are_drawn_where_it_is_made_alone(fresh, overlay, root):
+    figure = f"{root}/figures/mmclip-default-seed0-text_mask.svg"
+    (line,) = [
+        line
+        for line in fresh.snakemake("-n", "-p", *overlay, "--", figure).stdout.splitlines()
+        if "draw_text_mask.py" in line
+    ]
+    assert ("--show-reports" in line) == bool(overlay)
+
+
 def test_an_ensemble_trains_its_members_and_asks_them_together(fresh):
     planned = fresh.snakemake("-n", "-p", "--", "results/mmclip/ensemble/seed0/rsna_zeroshot/metrics.json").stdout
     assert dict(re.findall(r"^(\w+) +(\d+)$", planned, re.M))["pretrain"] == "6"

@@ -5,6 +5,7 @@ import sys
 from maskray.config import cluster, jobs
 from maskray.config.check import check
 from maskray.config.checks import Check, check_stage, checks_of, exclusion_stage, split_named
+from maskray.config.galleries import gallery
 from maskray.config.jobs import by_value
 from maskray.config.paths import Paths
 from maskray.config.plan import Plan, task_of
@@ -113,12 +114,18 @@ def pretrain_inputs(wildcards):
 
 def gallery_inputs(wildcards):
     """The first pre-training data set, from which the pictures are drawn."""
-    return {name: files[0] for name, files in pretrain_inputs(wildcards).items() if name != "excluded"}
+    return PATHS.gallery_inputs(wildcards.paper, wildcards.variant)
 
 
-def gallery_is_made(wildcards):
-    """Whether those pictures, and their reports, are of no patient."""
-    return PLAN.is_made(PLAN.pretrain_splits(wildcards.paper, wildcards.variant)[0][0])
+def side_by_side_inputs(wildcards):
+    """The same for several variants, with their weights."""
+    return PATHS.side_by_side_inputs(wildcards.paper, wildcards.gallery)
+
+
+def report_flag(wildcards):
+    """Whether those pictures show reports: a patient's report is in none."""
+    is_made = PLAN.is_made(PLAN.pretrain_splits(wildcards.paper, wildcards.variant)[0][0])
+    return "--show-reports" if is_made else ""
 
 
 def grounding_inputs(w):

@@ -17,7 +17,9 @@ rule make_data:
     resources:
         **needs("small"),
     params:
-        settings=by_value(MADE),
+        decisive=lambda wildcards: by_value(jobs.made_stage(PLAN, wildcards.dataset)),
+        # Taking `output` makes it a derived parameter: one more made data set makes no other again.
+        settings=lambda wildcards, output: by_value(MADE),
         folder=lambda wildcards, output: output.manifest.removesuffix(".json"),
     shell:
         command(

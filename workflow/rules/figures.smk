@@ -64,6 +64,33 @@ rule draw_weight_maps:
         )
 
 
+rule draw_text_mask:
+    input:
+        unpack(gallery_inputs),
+        weights=f"{MODEL}/pretrain/weights.safetensors",
+    output:
+        svg=f"{ROOT}/figures/{{paper}}-{{variant}}-seed{{pretrain_seed}}-text_mask.svg",
+        png=f"{ROOT}/figures/{{paper}}-{{variant}}-seed{{pretrain_seed}}-text_mask.png",
+    log:
+        f"{ROOT}/logs/draw_text_mask/{{paper}}-{{variant}}-seed{{pretrain_seed}}.log",
+    conda:
+        ENVIRONMENT
+    threads: THREADS
+    resources:
+        **needs("reports"),
+    params:
+        pretrained=lambda wildcards, input: str(Path(input.weights).parent),
+        title=lambda wildcards: f"{wildcards.paper}, {wildcards.variant}, seed {wildcards.pretrain_seed}: {config['data_note']}",
+        text=report_flag,
+    shell:
+        command(
+            "draw_text_mask",
+            "--pretrained {params.pretrained} --index {input.indexes} --split {input.splits}"
+            " --manifest {input.manifests} --reports {input.reports} --title {params.title:q} {params.text}"
+            " --figure {output.svg} --png {output.png}",
+        )
+
+
 rule draw_gallery:
     input:
         unpack(gallery_inputs),
@@ -79,14 +106,41 @@ rule draw_gallery:
         **needs("reports"),
     params:
         pretrained=lambda wildcards, input: str(Path(input.weights).parent),
+        title=lambda wildcards: f"{wildcards.paper}, variant {wildcards.variant}",
         num_images=config.get("num_gallery_images", 6),
         note=lambda wildcards: config["data_note"],
-        # A patient's report is in no picture.
-        text=lambda wildcards: "--show-reports" if gallery_is_made(wildcards) else "",
+        text=report_flag,
     shell:
         command(
             "draw_gallery",
             "--pretrained {params.pretrained} --index {input.indexes} --split {input.splits}"
             " --manifest {input.manifests} --reports {input.reports} --num-images {params.num_images}"
-            " --data-note {params.note:q} {params.text} --figure {output.png}",
+            " --title {params.title:q} --data-note {params.note:q} {params.text} --figure {output.png}",
+        )
+
+
+rule draw_side_by_side:
+    input:
+        unpack(side_by_side_inputs),
+    output:
+        png=f"{ROOT}/figures/{{paper}}-{{gallery}}-side_by_side.png",
+    log:
+        f"{ROOT}/logs/draw_side_by_side/{{paper}}-{{gallery}}.log",
+    conda:
+        ENVIRONMENT
+    threads: THREADS
+    resources:
+        **needs("reports"),
+    params:
+        pretrained=pretrained_folders,
+        names=lambda w: list(gallery(PLAN, w.paper, w.gallery)["variants"]),
+        title=lambda w: f"{w.paper}: {gallery(PLAN, w.paper, w.gallery)['title']}",
+        num_images=config.get("num_gallery_images", 6),
+        note=lambda wildcards: config["data_note"],
+    shell:
+        command(
+            "draw_gallery",
+            "--pretrained {params.pretrained} --names {params.names:q} --index {input.indexes} --split {input.splits}"
+            " --manifest {input.manifests} --reports {input.reports} --num-images {params.num_images}"
+            " --title {params.title:q} --data-note {params.note:q} --figure {output.png}",
         )

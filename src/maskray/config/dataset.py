@@ -78,7 +78,11 @@ class DatasetConfig(Frozen):
         (),
         description="label columns of the index, in the official order and spelling; empty: all of them",
     )
-    scored: tuple[str, ...] = Field((), description="labels that benchmarks score; empty: all of them")
+    scored: tuple[str, ...] = Field(
+        (),
+        description="labels that splits are balanced by, and that benchmarks score unless there are label_sets; empty:"
+        " all of them",
+    )
     exclusive: bool = Field(False, description="each image shows exactly one of the labels: they are its classes")
     label_sets: dict[str, tuple[str, ...]] | Literal["seen_and_unseen"] = Field(
         {},

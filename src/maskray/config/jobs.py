@@ -40,6 +40,12 @@ def index_stage(plan: Plan, dataset: str) -> dict[str, Any]:
     return {key: value for key, value in plan.datasets[dataset].items() if key != "splits"}
 
 
+def made_stage(plan: Plan, dataset: str) -> dict[str, Any]:
+    """What decides the bytes of one made data set: of the numbers of studies its own alone."""
+    made = plan.config.get("made") or {}
+    return {**made, "num_studies": made.get("num_studies", {}).get(dataset)}
+
+
 def pretrain_stage(plan: Plan, paper: str, variant: str) -> dict[str, Any]:
     """All that decides the weights of one variant, except the seed."""
     chosen = plan.variant(paper, variant)

@@ -86,6 +86,13 @@ class TableConfig(Frozen):
     compared_with: str = Field("default", description="the variant that all other rows are tested against")
 
 
+class GalleryConfig(Frozen):
+    """The same films under the models of several variants, side by side."""
+
+    title: str
+    variants: dict[str, str] = Field(min_length=2, description="name above its columns -> variant, in this order")
+
+
 class PaperConfig(Frozen):
     """One paper, readable top to bottom beside the paper."""
 
@@ -104,7 +111,12 @@ class PaperConfig(Frozen):
     segmentation: SegmentationConfig | None = Field(None, description="of papers that segment")
     benchmarks: dict[str, BenchmarkConfig]
     tables: dict[str, TableConfig]
-    figures: tuple[Literal["weight_maps"], ...] = Field(
+    figures: tuple[Literal["weight_maps", "text_mask"], ...] = Field(
         (), description="of the default variant, besides the usual ones"
+    )
+    galleries: dict[str, GalleryConfig] = Field(
+        {},
+        description="name, e.g. figure2 -> variants side by side; the report shows those of which the run trains every"
+        " variant anyway: a picture trains none. Asked for by its path it is drawn in any case",
     )
     variants: dict[str, dict[str, Any]] = Field({}, description="name -> overlay over this file")

@@ -14,6 +14,7 @@ from maskray.config.checks import (
     dropped_splits,
     split_named,
 )
+from maskray.config.galleries import galleries, gallery
 from maskray.config.plan import Cell, Plan, task_of
 
 # A pre-trained model's folder, with the wildcards that the rules share.
@@ -154,6 +155,24 @@ class Paths:
             "excluded": [file for name, _ in names[1:] for file in self.excluded(name)],
         }
 
+    def side_by_side_inputs(self, paper: str, name: str) -> dict[str, str | list[str]]:
+        """What a gallery of several variants is drawn from, by name: films of the first one's data, all weights."""
+        variants = list(gallery(self.plan, paper, name)["variants"].values())
+        seed = self.plan.seeds["pretrain"][0]
+        return self.gallery_inputs(paper, variants[0]) | {
+            "weights": [f"{self.root}/{paper}/{each}/seed{seed}/pretrain/weights.safetensors" for each in variants]
+        }
+
+    def gallery_inputs(self, paper: str, variant: str) -> dict[str, str | list[str]]:
+        """The first pre-training data set, whose films are shown, by name."""
+        inputs = self.pretrain_inputs(paper, variant)
+        return {name: files[0] for name, files in inputs.items() if name != "excluded"}
+
+    def _side_by_side(self) -> list[str]:
+        """The galleries of several variants."""
+        figures = f"{self.root}/figures"
+        return [f"{figures}/{p}-{name}-side_by_side.png" for p in self.plan.papers for name in galleries(self.plan, p)]
+
     def _grounding_figures(self) -> list[str]:
         """Phrases on their films for each model that is grounded; the sweep of tau where a model has one."""
         cells = [cell for cell in self.plan.all_cells() if task_of(cell.benchmark)[1] == "ground"]
@@ -234,7 +253,8 @@ class Paths:
             f"{figures}/{m.paper}-{m.variant}-seed{m.seed}-{name}.svg"
             for m in trained
             for name in self.plan.papers[m.paper].get("figures", ())
-            if m.variant == "default"
+            # Not of the further members of an ensemble.
+            if m.variant == "default" and m.seed in self.plan.seeds["pretrain"]
         ]
         return {
             "tables": [file for file in self.all_tables() if file.endswith(".html")],
@@ -242,6 +262,7 @@ class Paths:
             "figures": [f"{stem}-{what}" for stem in drawn for what in ("learning_curves.svg", "gallery.png")]
             + own
             + self.charts()
+            + self._side_by_side()
             + self._grounding_figures()
             + self._segmentation_figures(),
             "manifests": [self.data(name, "shards/manifest.json") for name in dict(splits)],

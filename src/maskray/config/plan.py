@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from maskray.config.benchmark_rules import why_unfit
 from maskray.config.check import check, did_you_mean
 from maskray.config.fractions import fraction_name, parse_fraction
 from maskray.config.left_out import LEFT_OUT, LeftOut
@@ -227,12 +228,10 @@ class Plan:
 
     def benchmark_protocol(self, paper: str, benchmark: str) -> str:
         """The split that a paper's benchmark uses; the data set must define it."""
-        dataset, task = task_of(benchmark)
+        dataset, _ = task_of(benchmark)
         protocol = self._known_protocol(dataset, self.papers[paper]["benchmarks"][benchmark]["protocol"])
-        if task == "retrieve" and not self.datasets[dataset].get("has_reports"):
-            raise InputError(f"config/papers/{paper}.yaml: benchmarks.{benchmark}: {dataset} has no reports")
-        if benchmark.endswith("_grading") and not self.datasets[dataset].get("exclusive"):
-            raise InputError(f"config/papers/{paper}.yaml: benchmarks.{benchmark}: {dataset} has no exclusive grades")
+        if problem := why_unfit(benchmark, self.datasets[dataset]):
+            raise InputError(f"config/papers/{paper}.yaml: benchmarks.{benchmark}: {problem}")
         return protocol
 
     def pretrain_splits(self, paper: str, variant: str) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from maskray.config.base import Frozen
 from maskray.config.dataset import DatasetConfig
@@ -70,6 +70,12 @@ class ZeroshotStage(BenchmarkStage):
     """Zero-shot classification."""
 
     zeroshot: ZeroshotConfig
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> ZeroshotStage:
+        if self.exclusive:
+            raise ValueError("exclusive: prompts ask for one finding at a time, not for one of several classes")
+        return self
 
 
 class RetrievalStage(BenchmarkStage):

@@ -1,8 +1,5 @@
 """Zero-shot answers of several pre-training runs together (MMCLIP, Sec. 5.1: of "6 different groups of parameters").
 
-Probabilities are also what one run says of classes that exclude each other: which of them is likelier than on another
-film depends on all.
-
 Shapes: N images, L labels, M members.
 """
 
@@ -31,10 +28,9 @@ def score_together(
     average: Literal["probabilities", "weights"],
     runtime: Runtime,
 ) -> Predictions:
-    """One run's scores (of classes: its probabilities); of several their mean, or those of the mean weights.
+    """One run's scores; of several their mean probabilities, or the scores of the mean weights.
 
-    A probability is what a softmax over the two prompts, or over those of all classes, gives at a run's own
-    temperature. One run is held at a time.
+    A probability is what a softmax over the two prompts gives at a run's own temperature. One run is held at a time.
     """
     answers: list[Predictions] = []
     probabilities_MNL = []
@@ -42,12 +38,12 @@ def score_together(
         text = member.tokenizer, member.stage.text_encoder.max_tokens
         answers.append(score_zeroshot(member.method, *text, images, dict(prompts), runtime))
         logits_NL = torch.from_numpy(answers[-1].scores_NL).double() / member.method.temperature
-        probabilities_MNL.append(Objective(images.exclusive).probabilities(logits_NL))
+        probabilities_MNL.append(Objective().probabilities(logits_NL))
     first, num = answers[0], len(answers)
-    if num == 1 and not images.exclusive:
+    if num == 1:
         return first
     mean_NL = np.mean(probabilities_MNL, axis=0, dtype=float).astype(np.float32)
-    return replace(first, scores_NL=mean_NL, notes={**first.notes, **({"num_members": num} if num > 1 else {})})
+    return replace(first, scores_NL=mean_NL, notes={**first.notes, "num_members": num})
 
 
 def mean_of_weights(members: Iterable[LoadedMethod]) -> LoadedMethod:

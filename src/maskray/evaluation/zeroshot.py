@@ -1,11 +1,8 @@
 """Zero-shot classification: a film is compared with a prompt that the finding is there and one that it is not.
 
-Classes that exclude each other need no denial: a film is compared with the positive prompt of each.
-
 Score = cosine similarity with the positive prompt minus that with the negative one, in -2..2. The probability that a
 softmax over the two would give is sigmoid(score / tau), which rises with the score: AUROC and F1 at a chosen threshold
-are the same, and the difference needs no temperature. Of classes the score is the cosine similarity itself, of which
-:mod:`maskray.evaluation.ensemble` makes probabilities.
+are the same, and the difference needs no temperature.
 
 Shapes: B batch, N images, L labels, E joint width, T tokens.
 """
@@ -31,8 +28,8 @@ from maskray.methods.base import Method
 from maskray.reports.vocabulary import is_label, phrase
 
 
-def build_prompts(labels: Sequence[str], config: ZeroshotConfig, exclusive: bool = False) -> dict[str, tuple[str, ...]]:
-    """Label -> its prompts: positive, negative, and so on for further pairs; of classes the positive ones alone.
+def build_prompts(labels: Sequence[str], config: ZeroshotConfig) -> dict[str, tuple[str, ...]]:
+    """Label -> its prompts: positive, negative, and so on for further pairs.
 
     A label that neither the settings nor the vocabulary has words for is called by its own (:func:`in_own_words`).
     Raises InputError for a template without ``{x}``, or a phrase of a label that the benchmark does not have.
@@ -46,8 +43,7 @@ def build_prompts(labels: Sequence[str], config: ZeroshotConfig, exclusive: bool
         raise InputError(f"zeroshot.phrases: {unknown[0]} is no label of this benchmark, which has {', '.join(labels)}")
     own = {label: label.replace("_", " ").lower() for label in in_own_words(labels, config)}
     phrases = {label: config.phrases.get(label) or own.get(label) or phrase(label) for label in labels}
-    chosen = list(sides.values())[:: 2 if exclusive else 1]
-    return {label: tuple(side.replace("{x}", text) for side in chosen) for label, text in phrases.items()}
+    return {label: tuple(side.replace("{x}", text) for side in sides.values()) for label, text in phrases.items()}
 
 
 def in_own_words(labels: Sequence[str], config: ZeroshotConfig) -> list[str]:
@@ -76,8 +72,7 @@ def score_zeroshot(
     with runtime.autocast():
         texts_E = encode_texts(method, tokenizer, max_tokens, texts, runtime).float().cpu()
     # Similarity is linear in the text: the differences of the prompts, and their mean, are one direction per label.
-    told_E = texts_E if images.exclusive else texts_E[0::2] - texts_E[1::2]
-    directions_LE = told_E.unflatten(0, (len(images.labels), -1)).mean(dim=1)
+    directions_LE = (texts_E[0::2] - texts_E[1::2]).unflatten(0, (len(images.labels), -1)).mean(dim=1)
     scored = {}
     for part in ("validation", "test"):
         examples = images.examples(part)

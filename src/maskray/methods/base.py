@@ -180,6 +180,10 @@ class Method(nn.Module, ABC):
         """The word pieces that training would hide, hidden_BL; None for a method that hides none."""
         return None
 
+    def seen_words(self, batch: Batch, hidden_BL: Tensor) -> Tensor | None:
+        """Row = word piece, column = what it may look at where hidden ones are restored, sees_BLL; None: all."""
+        return None
+
     def encode_image(self, images_BHW: Tensor) -> Tensor:
         """Features_BE of length 1, nothing hidden."""
         return nn.functional.normalize(self.project_image(images_BHW)[0].float(), dim=1)

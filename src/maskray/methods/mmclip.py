@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from maskray.batch import Batch
@@ -45,7 +45,6 @@ from maskray.methods.base import Losses, MaskView, Method, Phase, Stream, Vocabu
 
 Guide = Literal["report", "prompt", "self"]
 OpenShare = Annotated[float, Field(gt=0, le=1)]
-PositiveFloat = Annotated[float, Field(gt=0)]
 CHEXPERT = (
     "no finding", "enlarged cardiomediastinum", "cardiomegaly", "lung opacity", "lung lesion", "edema",
     "consolidation", "pneumonia", "atelectasis", "pneumothorax", "pleural effusion", "pleural other", "fracture",
@@ -117,10 +116,8 @@ class Mmclip(Method):
             self.image_decoder = PatchDecoder(width, self.image_encoder.grid, image.patch_px**2, *sizes)
             self.mask_token_E = nn.Parameter(torch.zeros(width), requires_grad=config.placeholder == "learned")
         if config.text_mask != "none":
-            self.text_decoder = CaptionDecoder(
-                width, config.text_decoder_depth, config.text_decoder_num_heads, text.max_tokens,
-                self.text_encoder.width, vocabulary.size,
-            )  # fmt: skip
+            sizes = width, config.text_decoder_depth, config.text_decoder_num_heads
+            self.text_decoder = CaptionDecoder(*sizes, text.max_tokens, self.text_encoder.width, vocabulary.size)
 
     @classmethod
     def streams(cls, config: MmclipConfig) -> tuple[Stream, ...]:
@@ -226,10 +223,14 @@ class Mmclip(Method):
         """Fig. 5: what stands out of the causal order."""
         return None if self.config.text_mask == "none" else self.hide_words(batch)[0]
 
+    def seen_words(self, batch: Batch, hidden_BL: Tensor) -> Tensor:
+        """M_MLM (Fig. 5), sees_BLL."""
+        return causal_sight(batch.token_is_real_BL, hidden_BL)  # Eq. (10)
+
     def model_text(self, batch: Batch, image_BSE: Tensor, report_BLE: Tensor) -> Tensor:
         """Loss_MLM."""
         hidden_BL, counts_BL = self.hide_words(batch)
-        sees_BLL = causal_sight(batch.token_is_real_BL, hidden_BL)  # Eq. (10)
+        sees_BLL = self.seen_words(batch, hidden_BL)
         if self.config.text_hiding == "both" and self.config.text_mask != "full":
             # Paper gap: the mask is said to act "in the text decoder". Yet E_report of later pieces already contains
             # what it hides; so the encoder reads the report once more, with the same pieces hidden.

@@ -46,7 +46,7 @@ def cell_at(address: Address, metrics: pd.DataFrame) -> Cell:
         return Cell(text="not run")
     if chosen.empty:
         return Cell(text="no such label", reasons=(f"{_plain(address.label)} is not a label of {address.benchmark}",))
-    reasons = _missing_labels(runs) if address.label == MACRO else _of_set(chosen)
+    reasons = _missing_labels(runs) if address.label == MACRO else ()
     if chosen["value"].isna().any():
         return Cell(text="undefined", reasons=reasons or _undefined(address.label), predictions=_files(chosen))
     return _mean_over_runs(chosen, reasons, address.scale)
@@ -60,6 +60,8 @@ def _mean_over_runs(runs: pd.DataFrame, reasons: tuple[str, ...], scale: float) 
     """
     if runs["num_images"].nunique() > 1:
         raise InputError(f"{_files(runs)[0]}: runs of one cell have test parts of different sizes; predict them again")
+    if runs["num_labels"].nunique() > 1:
+        raise InputError(f"{_files(runs)[0]}: runs of one cell are means over different labels; score them again")
     replicates = [np.asarray(one, np.float64) for one in runs["replicates"]]
     if len({one.size for one in replicates}) > 1:
         raise InputError(f"{_files(runs)[0]}: runs of one cell have different numbers of replicates; score them again")
@@ -72,6 +74,7 @@ def _mean_over_runs(runs: pd.DataFrame, reasons: tuple[str, ...], scale: float) 
         sd=float(values.std(ddof=1)) if values.size > 1 else None,
         num_runs=int(values.size),
         num_images=int(runs["num_images"].iloc[0]),
+        num_labels=None if runs["num_labels"].isna().any() else int(runs["num_labels"].iloc[0]),
         reasons=reasons,
         predictions=_files(runs),
     )
@@ -89,14 +92,6 @@ def _missing_labels(runs: pd.DataFrame) -> tuple[str, ...]:
         f"average of {num_labels - len(missing)} of {num_labels} labels; "
         f"the test part lacks positive or negative films of {names}",
     )
-
-
-def _of_set(chosen: pd.DataFrame) -> tuple[str, ...]:
-    """A mean over a set of labels says how many it is of; which they are stands in ``metrics.json``."""
-    if not chosen["label"].str.startswith(f"{MACRO}/").any() or chosen["num_labels"].isna().any():
-        return ()
-    numbers = sorted({int(number) for number in chosen["num_labels"]})
-    return (f"mean over {' to '.join(map(str, numbers))} labels",)
 
 
 def _undefined(label: str) -> tuple[str, ...]:

@@ -1,81 +1,88 @@
 """Films of the validation part with the masks that training would use and what the model reconstructs.
 
-Shapes: B films, S image side in pixels, N patches, h, w patches down and across.
+Shapes: B films, N patches, h, w patches down and across, L word pieces.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import torch
 from torch import Tensor
 
 from maskray.batch import Batch
-from maskray.data.pairs import has_text
-from maskray.data.shard_store import ImageStore
-from maskray.data.texts import TokenisedReports
 from maskray.errors import InputError
 from maskray.methods import MaskView
 from maskray.tables.figures import Example, ShownMask
+from maskray.tables.shown_films import GallerySource, ShownFilms, choose_films, stream_of
 from maskray.tables.shown_text import ShownWord, draw_text, words_of
-from maskray.training.export import load_method
+from maskray.training.export import LoadedMethod, load_method
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-@dataclass(frozen=True)
-class GallerySource:
-    """The files of the data set whose films are shown; the shards lie beside the manifest."""
-
-    index: Path
-    split: Path
-    manifest: Path
-    reports: Path
-
-
 def explain_films(
-    pretrained: str | Path, source: GallerySource, num_images: int, shows_reports: bool = False
-) -> tuple[str, list[Example]]:
-    """Let a pre-trained method explain up to ``num_images`` films, evenly spaced among those that can be shown.
+    models: Sequence[str | Path],
+    source: GallerySource,
+    num_images: int,
+    shows_reports: bool = False,
+    names: Sequence[str] = (),
+) -> list[Example]:
+    """Let a pre-trained method explain up to ``num_images`` films: see :func:`choose_films`.
 
-    A film can be shown that is in the validation part (the test part where there is none), has pixels, and has a
-    report with the text that the method reads. The report decides the masks of some methods; it is shown only with
-    ``shows_reports``, for reports that anyone may read. The returned text names the method.
+    A film is named by its id, a pseudonym that the data set's owners give, and its labels. The report decides the masks
+    of some methods; it is shown only with ``shows_reports``, for reports that anyone may read.
+
+    Of several methods, each with a name in ``names``, each shows of the same films what it hides and restores.
     """
-    loaded = load_method(Path(pretrained))
-    # Of several streams the first has the reports.
-    stream = loaded.method.streams(loaded.method.config)[0]
-    assert stream.text is not None
-    store = ImageStore(source.manifest.parent)
-    films, reports = _films(source, store, stream.text, num_images)
-    images_BSS, ridge_BSS = (torch.from_numpy(read).float() / 255 for read in store.read(list(films["image_id"])))
-    seeds = list(range(len(films)))
-    max_tokens, definitions = loaded.stage.text_encoder.max_tokens, loaded.stage.pretrain.definitions
-    texts = TokenisedReports(reports, stream.text, loaded.tokenizer, max_tokens, definitions, stream.guides)
-    batch = Batch(images_BSS, ridge_BSS, sample_seeds_B=torch.tensor(seeds), **texts.batch(seeds, seeds))
-    with torch.inference_mode():
-        views = loaded.method.eval().explain(batch)
-        hidden_BL = loaded.method.hidden_words(batch)
-    if hidden_BL is None:
-        hidden_BL = torch.zeros_like(batch.token_is_guide_BL)
-    grid = loaded.method.image_encoder.grid
-    name = f"{loaded.stage.paper}, variant {loaded.stage.variant}"
-    return name, [
+    if len(names) != len(models) and (names or len(models) > 1):
+        raise InputError(f"{len(names)} names for {len(models)} models; give one for each")
+    loaded = [load_method(Path(model)) for model in models]
+    chosen = choose_films(source, loaded, num_images)
+    explained = [_explain(each, chosen) for each in loaded]
+    needs_ridge = any(stream_of(each).needs_ridge for each in loaded)
+    return [
         Example(
             f"{film.image_id}: {film.shown_labels}",
-            images_BSS[row].numpy(),
-            ridge_BSS[row].numpy() if stream.needs_ridge else None,
-            [_mask_of(view, row, grid) for view in views],
-            partial(draw_text, _words_of(loaded.tokenizer, batch, hidden_BL, row)) if shows_reports else None,
+            chosen.images_BSS[row].numpy(),
+            chosen.ridge_BSS[row].numpy() if needs_ridge else None,
+            _side_by_side(names, [masks for masks, _ in shown]) if names else shown[0][0],
+            partial(draw_text, shown[0][1]) if shows_reports else None,
         )
-        for row, film in enumerate(films.itertuples())
+        for row, (film, *shown) in enumerate(zip(chosen.films.itertuples(), *explained, strict=True))
     ]
+
+
+def _explain(loaded: LoadedMethod, chosen: ShownFilms) -> list[tuple[list[ShownMask], list[ShownWord]]]:
+    """One method's masks and words of each film."""
+    method, batch = loaded.method.eval(), chosen.batch(loaded)
+    with torch.inference_mode():
+        views = method.explain(batch)
+        hidden_BL = method.hidden_words(batch)
+    if hidden_BL is None:
+        hidden_BL = torch.zeros_like(batch.token_is_guide_BL)
+    grid = method.image_encoder.grid
+    return [
+        ([_mask_of(view, row, grid) for view in views], _words_of(loaded.tokenizer, batch, hidden_BL, row))
+        for row in range(len(hidden_BL))
+    ]
+
+
+def _side_by_side(names: Sequence[str], masks: Sequence[Sequence[ShownMask]]) -> list[ShownMask]:
+    """Of each method the masks under which it restores the film, under its name; what chose them is not shown."""
+    shown = []
+    for name, of_method in zip(names, masks, strict=True):
+        restored = [mask for mask in of_method if mask.reconstruction_SS is not None]
+        if not restored:
+            raise InputError(f"{name}: this model restores nothing; leave it out of the gallery")
+        titles = [name] if len(restored) == 1 else [f"{name}, {mask.name}" for mask in restored]
+        shown += [replace(mask, name=title, attention_hw=None) for mask, title in zip(restored, titles, strict=True)]
+    return shown
 
 
 def _words_of(tokenizer: PreTrainedTokenizerBase, batch: Batch, hidden_BL: Tensor, row: int) -> list[ShownWord]:
@@ -93,36 +100,3 @@ def _mask_of(view: MaskView, row: int, grid: tuple[int, int]) -> ShownMask:
         None if attention_BN is None else attention_BN[row].float().unflatten(0, grid).numpy(),
         None if restored_BHW is None else restored_BHW[row].float().numpy(),
     )
-
-
-def _films(source: GallerySource, store: ImageStore, text: str, num_images: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The films to show (image_id, shown_labels), and for each its report, row by row."""
-    index = _read(pd.read_parquet, source.index)
-    split = _read(pd.read_csv, source.split, dtype=str)
-    reports = _read(pd.read_parquet, source.reports)
-    reports = reports[has_text(reports, text)].set_index("study_id", drop=False)
-    # Some protocols hold out a test part alone.
-    shown = "validation" if (split["part"] == "validation").any() else "test"
-    films = index[index["image_id"].isin(split["image_id"][split["part"] == shown])]
-    films = films[films["study_id"].isin(reports.index) & films["image_id"].isin(store.image_ids)]
-    if films.empty:
-        raise InputError(f"{source.split}: no {shown} film has both pixels and a report to show")
-    # Few studies have several films: one film a study shows more.
-    films = films.sort_values("image_id").drop_duplicates("study_id")
-    places = [len(films) * number // min(num_images, len(films)) for number in range(min(num_images, len(films)))]
-    films = films.iloc[places]
-    labels = [column for column in films.columns if column.startswith("label_")]
-    films = films.assign(shown_labels=[_present(row, labels) for _, row in films.iterrows()])
-    return films, reports.loc[films["study_id"]].reset_index(drop=True)
-
-
-def _present(film: pd.Series, labels: Sequence[str]) -> str:
-    names = [label.removeprefix("label_").replace("_", " ") for label in labels if film[label] == 1]
-    return ", ".join(names) or "no label present"
-
-
-def _read(read: Any, path: Path, **options: Any) -> pd.DataFrame:
-    try:
-        return read(path, **options)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({type(error).__name__}); make it again") from None

@@ -12,19 +12,24 @@ from maskray.metrics.rows import ALL, MACRO, is_whole
 from maskray.tables.parts import ZERO_SHOT, Cell, Column, Heading, Panel
 from maskray.tables.published import PublishedTable
 
+_PRINTED_AS = {"table": "Table", "figure": "Fig."}
 # What num_images of a kind of job counts; of all others it counts films.
 _FILMS = "Test films"
 _COUNTED = {"retrieve": "Queries, each against as many candidates", "ground": "Test phrases"}
 
 
 def title(stage: TableStage) -> str:
-    """``Table 1. <title>``; a table of ours says that the paper does not have it."""
-    number = re.fullmatch(r"table(\d+)", stage.table_name)
-    name = f"Table {number[1]}" if number else stage.table_name
-    if stage.table.printed:
-        return f"{name}. {stage.table.title}"
+    """``Table 1. <title>``, or ``Fig. 3.`` for the numbers of a figure; a table of ours says that it is not printed."""
+    if stage.table.printed or stage.table_name.startswith("figure"):
+        return f"{printed_name(stage.table_name)}. {stage.table.title}"
     told = "not in the paper" in stage.table.title
     return stage.table.title if told else f"{stage.table.title} (not in the paper)"
+
+
+def printed_name(name: str) -> str:
+    """``table1`` -> ``Table 1``, ``figure3_left`` -> ``Fig. 3 left``; others as they are."""
+    number = re.fullmatch(r"(table|figure)(\d+)_?(\w*)", name)
+    return f"{_PRINTED_AS[number[1]]} {number[2]} {number[3]}".rstrip() if number else name
 
 
 def unit(stage: TableStage, columns: tuple[Column, ...]) -> str:
@@ -102,6 +107,8 @@ def _notes_on_ours(stage: TableStage, has_printed: bool, ours: list[tuple[Column
     for counted in (_FILMS, *_COUNTED.values()):
         if told := list(_test_items(stage, ours, counted)):
             yield f"{counted}: " + "; ".join(told) + "."
+    if sets := _label_sets(ours):
+        yield "Labels in the mean: " + "; ".join(sets) + "."
     if has_printed and stage.made:
         yield "No difference to the printed values is given: made data cannot be compared with real ones."
     elif has_printed:
@@ -118,6 +125,15 @@ def _test_items(stage: TableStage, ours: list[tuple[Column, Cell]], counted: str
         name = stage.dataset_titles.get(dataset, heading)
         shown = heading if name.lower() == heading.lower() else f"{heading} ({name})"
         yield f"{shown} {_spread([cell.num_images for _, cell in found if cell.num_images is not None])}"
+
+
+def _label_sets(ours: list[tuple[Column, Cell]]) -> list[str]:
+    """How many labels the means over a set of them are of: a remark, no reason against a comparison."""
+    numbers: dict[str, list[int]] = {}
+    for column, cell in ours:
+        if column.label.startswith(f"{MACRO}/") and cell.num_labels is not None:
+            numbers.setdefault(column.group.heading, []).append(cell.num_labels)
+    return [f"{heading} {_spread(found)}" for heading, found in numbers.items()]
 
 
 def _counted(column: Column) -> str:

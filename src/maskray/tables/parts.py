@@ -26,7 +26,8 @@ class Cell:
         decimals: to round to.
         low: lower end of the 95 % interval of the mean over the runs; ``high`` likewise.
         sd: standard deviation between the runs; None for a single run.
-        reasons: why the reader must be careful; printed as footnotes.
+        num_labels: how many labels the number is a mean over; which they are stands in ``metrics.json``.
+        reasons: why the reader must be careful, and nothing else; printed as footnotes.
         predictions: the files behind the number.
     """
 
@@ -37,6 +38,7 @@ class Cell:
     sd: float | None = None
     num_runs: int | None = None
     num_images: int | None = None
+    num_labels: int | None = None
     reasons: tuple[str, ...] = ()
     predictions: tuple[str, ...] = ()
     decimals: int = 1

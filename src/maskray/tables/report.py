@@ -17,18 +17,20 @@ from maskray.config.stages import ReportedPaper, ReportStage
 from maskray.errors import InputError
 from maskray.files import read_json
 from maskray.tables.leakage import read_verdict
+from maskray.tables.legend import printed_name
 from maskray.tables.render import environment, style
 
 _TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 _STYLE = re.compile(r"<style>.*?</style>\s*", re.DOTALL)
 _COUNTS = re.compile(r'data-cells-run="(\d+)" data-cells-planned="(\d+)"')
 _FIGURE = re.compile(r"(?P<paper>[^-]+)-(?P<variant>.+)-seed(?P<seed>\d+)-(?P<name>[^-]+)")
-_CHART = re.compile(r"(?P<paper>[^-]+)-(?P<name>.+)-chart")
-_CHARTS = "Charts"
+_OF_A_PAPER = re.compile(r"(?P<paper>[^-]+)-(?P<name>.+)-(?P<what>chart|side_by_side)")
+_KINDS_OF_A_PAPER = {"chart": "Charts", "side_by_side": "Variants side by side"}
 _KINDS = {
     "gallery": "Gallery",
     "learning": "Learning curves",
     "weight": "Learned weights over the film",
+    "text_mask": "Mask of a report",
     "grounding": "Phrase grounding",
     "segmentation": "Segmentation",
 }
@@ -123,7 +125,8 @@ def _section(
     key: str, stage: ReportStage, tables: list[tuple[str, Table]], pictures: list[tuple[str, Picture]]
 ) -> Section:
     mine = [picture for owner, picture in pictures if owner == key]
-    kinds = [kind for kind in (_CHARTS, *_KINDS.values(), "Figures") if any(picture.kind == kind for picture in mine)]
+    known = (*_KINDS_OF_A_PAPER.values(), *_KINDS.values(), "Figures")
+    kinds = [kind for kind in known if any(picture.kind == kind for picture in mine)]
     kinds.sort(key=lambda kind: kind == "Gallery")
     changes = stage.changes.get(key, {})
     return Section(
@@ -161,7 +164,8 @@ def _vector_first(paths: Iterable[Path]) -> list[Path]:
 def _picture(path: Path) -> tuple[str, Picture]:
     """The paper that a figure belongs to, and the figure.
 
-    ``<paper>-<variant>-seed<p>-<name>.svg`` or ``<paper>-<table>-chart.svg`` tells all.
+    ``<paper>-<variant>-seed<p>-<name>.svg``, ``<paper>-<table>-chart.svg`` or ``<paper>-<gallery>-side_by_side.png``
+    tells all.
     """
     if path.suffix not in _TYPES:
         raise InputError(f"{path}: figures are .svg or .png")
@@ -170,8 +174,9 @@ def _picture(path: Path) -> tuple[str, Picture]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     address = f"data:{_TYPES[path.suffix]};base64,{content}"
-    if chart := _CHART.fullmatch(path.stem):
-        return chart["paper"], Picture(_CHARTS, f"{_caption(chart['name'])} of {chart['paper']}", address)
+    if match := _OF_A_PAPER.fullmatch(path.stem):
+        kind = _KINDS_OF_A_PAPER[match["what"]]
+        return match["paper"], Picture(kind, f"{_caption(printed_name(match['name']))} of {match['paper']}", address)
     match = _FIGURE.fullmatch(path.stem)
     name = match["name"] if match else path.stem
     kind = next((title for word, title in _KINDS.items() if word in name), "Figures")

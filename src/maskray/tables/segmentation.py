@@ -27,7 +27,10 @@ _NUM_PER_ROW = 2
 
 @dataclass(frozen=True)
 class ShownFilm:
-    """A film to draw (grey values in 0..1), its true mask, and the one drawn by the model of each column."""
+    """A film to draw (grey values in 0..1), its true mask, and the one drawn by the model of each column.
+
+    It is named by its id, as in the gallery: a pseudonym that the data set's owners give.
+    """
 
     image_id: str
     film_SS: NDArray[np.floating]
