@@ -1,6 +1,6 @@
 """Draw a few phrases on their films: the boxes that radiologists drew, and where a pre-trained method looks.
 
-The phrases are report text: the picture stays with the data.
+A phrase is report text: without --show-phrases the picture names its finding alone.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     job.add_input_flags(parser, provenance=False)
     parser.add_argument("--num-phrases", required=True, type=int, metavar="N", help="how many phrases")
     parser.add_argument("--data-note", required=True, metavar="TEXT", help="which data these are; stands in it")
+    parser.add_argument("--show-phrases", action="store_true", help="only for reports that anyone may read")
     parser.add_argument("--figure", required=True, metavar="FILE", help="PNG to write")
     arguments = parser.parse_args(argv)
 
@@ -34,7 +35,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     config = opened.stage.grounding.model_copy(update={"taus": ()})
     phrases = spread_phrases(phrases_of(opened.images), arguments.num_phrases)
     shown = [
-        ShownPhrase(one.phrase.text, one.phrase.label, one.film_SS, one.maps[""], one.edges)
+        ShownPhrase(
+            one.phrase.text if arguments.show_phrases else "", one.phrase.label, one.film_SS, one.maps[""], one.edges
+        )
         for one in ground(loaded, opened.images, phrases, config, opened.runtime)
     ]
     title = f"{loaded.stage.paper}, variant {loaded.stage.variant}: phrase grounding"

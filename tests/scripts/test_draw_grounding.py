@@ -25,7 +25,7 @@ def flags(inputs, tmp_path, **changes):
 def test_help_answers():
     result = run_program("draw_grounding", "--help")
     assert result.returncode == 0
-    assert "stays with the data" in result.stdout
+    assert "names its finding alone" in result.stdout
 
 
 def test_a_picture_and_no_phrase_on_the_way(inputs, tmp_path, capsys, caplog):
@@ -34,6 +34,14 @@ def test_a_picture_and_no_phrase_on_the_way(inputs, tmp_path, capsys, caplog):
         assert picture.size[0] > 600
     said = capsys.readouterr()
     assert "edema" not in said.out + said.err + caplog.text
+
+
+def test_the_phrases_stand_in_it_where_that_is_asked_for(inputs, tmp_path):
+    figure = tmp_path / "out" / "figure.png"
+    draw_grounding.main(flags(inputs, tmp_path))
+    without = figure.read_bytes()
+    draw_grounding.main([*flags(inputs, tmp_path), "--show-phrases"])
+    assert figure.read_bytes() != without
 
 
 def test_less_than_one_phrase_is_refused(inputs, tmp_path):

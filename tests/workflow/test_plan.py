@@ -117,13 +117,15 @@ def test_variants_side_by_side_are_drawn_by_their_names(fresh):
 
 @pytest.mark.parametrize(("overlay", "root"), [([], "results"), (["--configfile", "config/demo.yaml"], "results/demo")])
 def test_words_of_a_report_are_drawn_where_it_is_made_alone(fresh, overlay, root):
-    figure = f"{root}/figures/mmclip-default-seed0-text_mask.svg"
-    (line,) = [
-        line
-        for line in fresh.snakemake("-n", "-p", *overlay, "--", figure).stdout.splitlines()
-        if "draw_text_mask.py" in line
-    ]
-    assert ("--show-reports" in line) == bool(overlay)
+    drawn = {
+        "mmclip-default-seed0-text_mask.svg": "draw_text_mask",
+        "maco-default-seed0-ms_cxr_grounding.png": "draw_grounding",
+    }
+    figures = [f"{root}/figures/{name}" for name in drawn]
+    lines = fresh.snakemake("-n", "-p", *overlay, "--", *figures).stdout.splitlines()
+    for script, flag in zip(drawn.values(), ("--show-reports", "--show-phrases"), strict=True):
+        (line,) = [line for line in lines if f"{script}.py" in line]
+        assert (flag in line) == bool(overlay)
 
 
 def test_an_ensemble_trains_its_members_and_asks_them_together(fresh):

@@ -20,12 +20,14 @@ rule draw_grounding:
         pretrained=pretrained_folders,
         num_phrases=config.get("num_gallery_images", 6),
         note=lambda wildcards: config["data_note"],
+        # A patient's report is in no picture.
+        text=lambda wildcards: "--show-phrases" if PLAN.is_made(wildcards.dataset) else "",
     shell:
         command(
             "draw_grounding",
             "--settings {params.settings:q} --pretrained {params.pretrained} --index {input.index} --split {input.split}"
             " --manifest {input.manifest} --num-phrases {params.num_phrases} --data-note {params.note:q}"
-            " --figure {output.png}",
+            " {params.text} --figure {output.png}",
         )
 
 
