@@ -32,7 +32,10 @@ _ANY_TAU = "any tau"
 
 @dataclass(frozen=True)
 class ShownPhrase:
-    """A phrase to draw (its text may be empty): film (grey values in 0..1), map, and top, left, bottom and right of each box in the square."""
+    """A phrase to draw: film (grey values in 0..1), map, and top, left, bottom and right of each box in the square.
+
+    Its text may be empty.
+    """
 
     text: str
     label: str
