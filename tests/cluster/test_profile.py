@@ -70,11 +70,9 @@ def test_scores_of_a_model_share_one_job(disturbed):
 
 def test_an_array_of_jobs(local, slurm, tmp_path):
     workflow = ClusterWorkflow(shutil.copytree(local.folder, tmp_path / "workflow"), slurm)
-    for folder in list((workflow.folder / MODEL).rglob("nih_linear_probe")):
-        shutil.rmtree(folder)
     table = f"{TABLES}/linear_probe.csv"
-    (workflow.folder / table).unlink()
-    workflow.finish(workflow.start("--slurm-array-jobs", "probe_nih_linear_probe", "--", table))
+    arrayed = ("--slurm-array-jobs", "probe_nih_linear_probe")
+    workflow.finish(workflow.start(*arrayed, "--forcerun", "probe_nih_linear_probe", "--", table))
     jobs = workflow.jobs("rule_probe_nih_linear_probe")
     assert [job.state for job in jobs] == ["COMPLETED"] * 2
     assert len({job.name.split("_")[0] for job in jobs}) == 1
