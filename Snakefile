@@ -20,6 +20,14 @@ if Path("config/site.yaml").exists():
 include: "workflow/rules/common.smk"
 
 
+onstart:
+    # Snakemake 9 limits starts to 100 a second, and for that looks once a second again at all that waits, once more for
+    # each job that has ended: a sixth of a core after some hundred jobs. A limit of one's own stays.
+    limit = workflow.scheduler.job_rate_limiter
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
+
+
 localrules:
     all,
     tables,
