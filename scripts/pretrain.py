@@ -39,8 +39,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     from maskray.data.pairs import PairSource
     from maskray.encoders.weights import describe_weights
     from maskray.files import hash_of_file
-    from maskray.training import resume
+    from maskray.training import export, resume
     from maskray.training.loop import hash_of_run, pretrain
+    from maskray.training.progress import Records
 
     sources = [PairSource(*files[:3], files[4], files[3]) for files in zip_longest(*groups, args.reports)]
     run_hash = hash_of_run(stage, sources, args.seed)
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         weights = describe_weights(stage.image_encoder, stage.text_encoder)
         provenance.write(args.provenance, **about, started=started, weights=weights)
         # Last: a run killed before this line finds its final checkpoint and only writes the outputs again.
-        resume.keep_finished(args.folder, run_hash)
+        resume.keep_finished(args.folder, run_hash, [*export.FILES, *Records.FILES, args.provenance.name])
 
 
 if __name__ == "__main__":

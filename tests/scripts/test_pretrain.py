@@ -132,10 +132,10 @@ def test_lists_of_unequal_length_are_refused(repository, tmp_path, arguments):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("paper", ["maco", "mnm"])
-def test_two_processes_equal_one_on_the_joined_batch(repository, tmp_path, arguments, paper):
+@pytest.mark.parametrize(("paper", "num_processes"), [("maco", "2"), ("maco", "4"), ("mnm", "2")])
+def test_several_processes_equal_one_on_the_joined_batch(repository, tmp_path, arguments, paper, num_processes):
     folders = []
-    for devices in ("1", "2"):
+    for devices in ("1", num_processes):
         settings = stage(paper, num_epochs=2, optimiser="sgd", learning_rate=0.05)
         call = arguments(settings, devices=devices, out=f"devices{devices}")
         result = run(repository, call)

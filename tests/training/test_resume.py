@@ -73,11 +73,12 @@ def test_a_second_interrupt_does_not_wait():
             signal.raise_signal(signal.SIGINT)
 
 
-def finish(folder):
+def finish(folder, *more):
     resuming.unlock(resuming.lock(folder / "resume"))
     (folder / "weights.safetensors").write_bytes(b"weights")
     (folder / "provenance.json").write_text("{}")
-    resuming.keep_finished(folder, "a hash")
+    (folder / "resume/step-1.pt").write_bytes(b"checkpoint")
+    resuming.keep_finished(folder, "a hash", ["weights.safetensors", "provenance.json", *more])
 
 
 def test_a_finished_run_gets_its_deleted_outputs_back(tmp_path):
@@ -86,7 +87,15 @@ def test_a_finished_run_gets_its_deleted_outputs_back(tmp_path):
     assert resuming.put_back(tmp_path, "a hash")
     assert (tmp_path / "weights.safetensors").read_bytes() == b"weights"
     assert (tmp_path / "provenance.json").is_file()
-    assert not list((tmp_path / "resume").glob("*.ckpt"))
+    assert not list((tmp_path / "resume").glob("*.pt"))
+
+
+def test_what_a_new_workflow_has_deleted_meanwhile_is_not_taken_for_finished(tmp_path):
+    """A trainer lives on when its snakemake is killed; the next snakemake deletes its outputs under its hands."""
+    with pytest.raises(InputError, match=r"log.csv: written, and deleted since .* run that again"):
+        finish(tmp_path, "log.csv")
+    assert not resuming.put_back(tmp_path, "a hash")
+    assert (tmp_path / "resume/step-1.pt").is_file()
 
 
 def test_a_finished_run_of_other_settings_is_dropped(tmp_path):

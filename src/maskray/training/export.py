@@ -34,6 +34,10 @@ class LoadedMethod:
     stage: PretrainStage
 
 
+FILES = ("weights.safetensors", "image_encoder.safetensors", "method.yaml")
+"""What :func:`export_method` writes besides the folder of the text encoder."""
+
+
 def export_method(
     method: Method, tokenizer: Any, stage: PretrainStage, folder: Path, records: Sequence[Path] = ()
 ) -> None:

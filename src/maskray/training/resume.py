@@ -13,7 +13,7 @@ import platform
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -65,25 +65,39 @@ def unlock(descriptor: int | None) -> None:
         os.close(descriptor)
 
 
-def keep_finished(folder: Path, run_hash: str) -> None:
-    """Drop the checkpoints of a run whose outputs are all written, and keep second names of these outputs.
+def keep_finished(folder: Path, run_hash: str, names: Sequence[str]) -> None:
+    """Keep second names of the outputs ``names`` of a run that has written all of them, and drop its checkpoints.
 
     A killed workflow has not noted that they are whole, and deletes them before it starts the job again: then
     :func:`put_back` finds them here. Hard links take no room; where a file system has none, nothing is kept.
+
+    Raises:
+        InputError: an output is gone again: a workflow that was started anew while this process lived on from the
+            killed one has deleted it. The checkpoints stay.
     """
     resume = resume_folder(folder)
-    shutil.rmtree(resume, ignore_errors=True)
     finished = resume / "finished"
+    shutil.rmtree(finished, ignore_errors=True)
     finished.mkdir(parents=True)
     try:
-        for file in folder.iterdir():
-            if file.is_file():
-                os.link(file, finished / file.name)
+        for name in names:
+            os.link(folder / name, finished / name)
+    except FileNotFoundError as error:
+        shutil.rmtree(finished)
+        raise InputError(
+            f"{error.filename}: written, and deleted since by a workflow that was started anew; run that again, and it "
+            "is written from the last checkpoint"
+        ) from None
     except OSError as error:
         _log.info("%s: no hard links here (%s); a killed workflow may train this run again", finished, error)
         shutil.rmtree(resume, ignore_errors=True)
         return
-    write_json(resume / "finished.json", {"run_hash": run_hash, "files": sorted(f.name for f in finished.iterdir())})
+    write_json(resume / "finished.json", {"run_hash": run_hash, "files": sorted(names)})
+    for path in resume.iterdir():
+        if path.is_dir() and path != finished:
+            shutil.rmtree(path)
+        elif path.is_file() and path.name not in ("finished.json", "lock"):
+            path.unlink()
 
 
 def put_back(folder: Path, run_hash: str) -> bool:
