@@ -74,7 +74,7 @@ test-all: setup  ## the slow tests too
 APT := apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20
 
 setup-slurm:  ## Slurm's Debian packages for test-slurm (as root)
-	command -v slurmctld slurmdbd munged mariadbd sacctmgr > /dev/null || { $(APT) update && \
+	which slurmctld slurmdbd munged mariadbd sacctmgr > /dev/null 2>&1 || { $(APT) update && \
 		DEBIAN_FRONTEND=noninteractive $(APT) install -y --no-install-recommends slurm-wlm slurmdbd slurm-client munge mariadb-server; }
 
 test-slurm: setup  ## snakemake --profile slurm on a real Slurm of this machine alone (as root), six minutes

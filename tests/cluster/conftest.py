@@ -54,7 +54,7 @@ class ClusterWorkflow(Workflow):
         with (self.folder / "run.log").open("ab") as log:
             return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
 
-    def finish(self, process: subprocess.Popen[bytes], seconds: float = 300) -> None:
+    def finish(self, process: subprocess.Popen[bytes], seconds: float = 900) -> None:
         try:
             status = process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -91,7 +91,7 @@ class ClusterWorkflow(Workflow):
         return (self.folder / name).read_bytes()
 
 
-def until(holds, seconds: float = 120, what: str = "") -> None:
+def until(holds, seconds: float = 300, what: str = "") -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, f"waited in vain{what and ': '}{what}"

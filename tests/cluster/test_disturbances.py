@@ -12,7 +12,10 @@ pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 WEIGHTS = f"{MODEL}/default/seed0/pretrain/weights.safetensors"
 RULE = "rule_pretrain_wildcards_maco_default"
 # Slurm sends TERM two or three minutes before the limit, and leaves a requeued job in the queue for two.
-LONG = {"overlay": {"all": {"pretrain": {"optimisation": {"num_epochs": 400}}}}}
+LONG = {
+    "overlay": {"all": {"pretrain": {"optimisation": {"num_epochs": 150}}}},
+    "runtime": {"pretrain": {"checkpoint_seconds": 10}},
+}
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def pretrain_locally(workflow: Workflow) -> bytes:
 
 def start_and_wait_for_a_checkpoint(workflow: ClusterWorkflow) -> subprocess.Popen[bytes]:
     process = workflow.start("--", WEIGHTS)
-    until(lambda: workflow.steps_done() > 0 or process.poll() is not None, 240, "a checkpoint")
+    until(lambda: workflow.steps_done() > 0 or process.poll() is not None, 600, "a checkpoint")
     return process
 
 
@@ -41,7 +44,8 @@ def went_on(workflow: ClusterWorkflow) -> bool:
 
 def test_before_the_time_limit_it_saves_and_is_submitted_again(on_slurm):
     workflow = on_slurm(resources={"pretrain": {"hours": 0.05}}, **LONG)
-    workflow.finish(workflow.start("--", WEIGHTS), seconds=900)
+    # However slow the machine: each job has a minute.
+    workflow.finish(workflow.start("--retries", "20", "--", WEIGHTS), seconds=1200)
     states = [job.state for job in workflow.jobs(RULE)]
     assert states[0] == "FAILED"  # saved and left by itself; TIMEOUT is a job that Slurm had to kill
     assert states[-1] == "COMPLETED"
@@ -55,7 +59,7 @@ def test_a_requeued_job_goes_on_under_its_number(on_slurm, local):
     process = start_and_wait_for_a_checkpoint(workflow)
     (number,) = workflow.running(RULE)
     workflow.ask("scontrol", "requeue", number)
-    workflow.finish(process, seconds=400)
+    workflow.finish(process, seconds=900)
     assert [(job.number, job.state) for job in workflow.jobs(RULE)] == [(number, "COMPLETED")]
     assert went_on(workflow)
     assert workflow.bytes_of(WEIGHTS) == (local.folder / WEIGHTS).read_bytes()
@@ -67,7 +71,7 @@ def test_a_preempted_job_goes_on_when_the_nodes_are_free(on_slurm, local):
     (number,) = workflow.running(RULE)
     urgent = ("sbatch", "--partition=high", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 5")
     workflow.ask(*urgent)
-    workflow.finish(process, seconds=400)
+    workflow.finish(process, seconds=900)
     assert [(job.number, job.state) for job in workflow.jobs(RULE)] == [(number, "COMPLETED")]
     assert went_on(workflow)
     assert workflow.bytes_of(WEIGHTS) == (local.folder / WEIGHTS).read_bytes()

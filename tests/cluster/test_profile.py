@@ -18,7 +18,7 @@ def disturbed(repository, slurm, tmp_path_factory):
     # While this lock is held the baseline's job fails: two trainers never write one folder.
     held = resuming.lock(workflow.folder / MODEL / "random_init/seed0/pretrain/resume")
     process = workflow.start("--", f"{TABLES}/linear_probe.md")
-    until(lambda: workflow.steps_done() > 0 or process.poll() is not None, 240, "a checkpoint")
+    until(lambda: workflow.steps_done() > 0 or process.poll() is not None, 600, "a checkpoint")
     workflow.ask("scancel", *workflow.running("rule_pretrain_wildcards_maco_default"))
     until(lambda: workflow.jobs("rule_pretrain_wildcards_maco_random_init") or process.poll() is not None)
     resuming.unlock(held)
