@@ -35,6 +35,7 @@ class Job:
     state: str
     resources: str
     rule: str
+    folder: str
 
 
 class ClusterWorkflow(Workflow):
@@ -45,12 +46,12 @@ class ClusterWorkflow(Workflow):
         (folder / "config/site.yaml").write_text(SITE)
         write_yaml(folder / "overlay.yaml", overlay)
         self._environment = cluster.environment
-        self._first = int(max([job.number for job in self.all_jobs()] or ["0"], key=int))
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, str(Path(__file__).with_name("watching.py")), "--profile", "slurm"]
         command += [*CONFIG, "overlay.yaml", *GROUPED, "--latency-wait", "20", *arguments]
         environment = self._environment | {"PYTHONPATH": os.pathsep.join(sys.path[1:]), "OMP_NUM_THREADS": "1"}
+        environment["MASTER_ADDR"] = "127.0.0.1"  # no name service knows the virtual nodes
         with (self.folder / "run.log").open("ab") as log:
             return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
 
@@ -66,12 +67,12 @@ class ClusterWorkflow(Workflow):
         return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True).stdout
 
     def all_jobs(self) -> list[Job]:
-        lines = self.ask("sacct", "-X", "-n", "-P", "-o", "JobIDRaw,JobID,State,AllocTRES,Comment").splitlines()
+        lines = self.ask("sacct", "-X", "-n", "-P", "-o", "JobIDRaw,JobID,State,AllocTRES,Comment,WorkDir").splitlines()
         return [Job(*line.split("|")) for line in lines]
 
     def jobs(self, rule: str) -> list[Job]:
         """Those of this workflow that have ended, in the order in which they were submitted."""
-        own = [job for job in self.all_jobs() if int(job.number) > self._first and rule in job.rule]
+        own = [job for job in self.all_jobs() if job.folder == str(self.folder) and rule in job.rule]
         return sorted(own, key=lambda job: int(job.number))
 
     def running(self, rule: str) -> list[str]:

@@ -13,7 +13,7 @@ WEIGHTS = f"{MODEL}/default/seed0/pretrain/weights.safetensors"
 RULE = "rule_pretrain_wildcards_maco_default"
 # Slurm sends TERM two or three minutes before the limit, and leaves a requeued job in the queue for two.
 LONG = {
-    "overlay": {"all": {"pretrain": {"optimisation": {"num_epochs": 150}}}},
+    "overlay": {"all": {"pretrain": {"optimisation": {"num_epochs": 60}}}},
     "runtime": {"pretrain": {"checkpoint_seconds": 10}},
 }
 

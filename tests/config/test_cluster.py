@@ -28,6 +28,10 @@ def test_a_job_without_gpu_asks_for_memory_time_and_its_partition():
     assert [memory(None, attempt=attempt) for attempt in (1, 2)] == [4000, 8000]
 
 
+def test_a_pre_training_that_goes_on_after_a_time_limit_asks_for_no_more_memory():
+    assert needs(PlanOf(), "pretrain")["mem_mb"] == 1000 * NEEDS["pretrain"]["mem_gb"]
+
+
 def test_a_site_that_names_nothing_leaves_all_to_the_cluster():
     assert set(needs(PlanOf(), "small")) == {"turns", "mem_mb", "runtime"}
 

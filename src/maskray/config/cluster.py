@@ -28,8 +28,9 @@ _KIND_OF_GROUP = {"tune": "evaluate", "score": "small"}
 def needs(plan: Plan, kind: str) -> dict[str, Any]:
     """The resources of a rule: need, from ``resources`` of the config; and where it runs, from ``slurm`` of the site.
 
-    More memory with every attempt, as running out of it is the failure that a retry can mend. The time stays: it may
-    be all that a partition allows. Nothing here is a trigger: new numbers run no job again.
+    More memory with every attempt, as running out of it is the failure that a retry can mend; not of a pre-training,
+    whose next attempt mostly goes on after a time limit. The time stays: it may be all that a partition allows. Nothing
+    here is a trigger: new numbers run no job again.
 
     Args:
         plan: has both sections of the config.
@@ -41,7 +42,7 @@ def needs(plan: Plan, kind: str) -> dict[str, Any]:
     # A turn: jobs that go to a batch system as one run one after the other (slurm/config.yaml).
     resources: dict[str, Any] = {
         "turns": 1,
-        "mem_mb": _more_each_time(need["mem_gb"]),
+        "mem_mb": round(need["mem_gb"] * 1000) if kind == "pretrain" else _more_each_time(need["mem_gb"]),
         "runtime": max(1, round(need["hours"] * 60)),
     }
     if kind == "pretrain":
