@@ -4,10 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # The tests run side by side: threads that wait for each other would take the cores from them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The same examples each time, however long they take: a test must not fail because the machine is busy.
+settings.register_profile("same each time", deadline=None, derandomize=True)
+settings.load_profile("same each time")
 
 
 @pytest.fixture(scope="session")

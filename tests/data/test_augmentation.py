@@ -19,7 +19,7 @@ def ramp(num: int = 3, side: int = 32) -> torch.Tensor:
     return (across[None, :] * 0.6 + across[:, None] * 0.3).to(torch.uint8).expand(num, side, side).contiguous()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=20), st.floats(0.05, 1))
 def test_boxes_lie_in_the_film_and_keep_area_and_shape(seeds, min_area):
     draws = draw(np.array(seeds), AugmentationConfig(crop_min_area=min_area))

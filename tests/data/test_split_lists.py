@@ -123,7 +123,7 @@ def test_lists_of_patients_and_of_studies(tmp_path):
     assert list(drawn["image_id"]) == ["i00000", "i00002", "i00009"]
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(st.data())
 def test_any_lists_give_disjoint_parts_and_nested_fractions_in_any_order(tmp_path_factory, data):
     ids = list(INDEX["image_id"])

@@ -40,7 +40,7 @@ def sets_of(index, drawn):
     return {part: set(rows["patient_id"]) for part, rows in joined.groupby("part")}
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(
     sizes=st.lists(st.integers(1, 6), min_size=3, max_size=60),
     shares=st.sampled_from([(0.6, 0.2, 0.2), (0.7, 0.15, 0.15), (0.8314, 0.0562, 0.1124)]),
@@ -71,7 +71,7 @@ def test_parts_are_disjoint_by_patient_whole_nested_and_independent_of_row_order
     assert split(shuffled, config, LABELS).equals(drawn)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=20)
 @given(sizes=st.lists(st.integers(1, 4), min_size=30, max_size=80), seed=st.integers(0, 3))
 def test_each_part_and_the_smallest_fraction_have_both_kinds_of_each_label(sizes, seed):
     index = index_of(sizes, positive_shares=(0.5, 0.0), seed=seed)

@@ -1,13 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from maskray.data.strata import Patients, Room, apportion, deal, nested_sizes, people_of, spread
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(1, 500), st.sampled_from([(0.6, 0.2, 0.2), (0.7, 0.1, 0.2), (0.9, 0.1), (0.99, 0.005, 0.005)]))
 def test_apportioned_numbers_add_up_and_are_nearest(num_patients, shares):
     counts = apportion(num_patients, shares)

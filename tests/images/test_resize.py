@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from maskray.images.resize import resize_to_square
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 400), st.integers(1, 400), st.integers(2, 96))
 def test_the_film_fills_one_side_in_the_middle_and_keeps_its_proportions(height, width, size_px):
     square, (top, left, film_height, film_width) = resize_to_square(np.ones((height, width), np.float32), size_px)

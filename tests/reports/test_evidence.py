@@ -97,7 +97,7 @@ def test_made_reports():
     assert sum(map(check, report_texts(300))) >= 300
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.sampled_from(SENTENCES), st.sampled_from([" ", "\n", "\r\n", "\n\n", "\t", "\nIMPRESSION: "]))

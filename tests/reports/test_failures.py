@@ -50,7 +50,7 @@ def graphs(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["rules", "graphs", "fragile"])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(TEXTS, max_size=8))
 def test_every_report_is_a_row_or_a_failure(tmp_path, graphs, name, texts):
     source = {"rules": RULES, "graphs": graphs, "fragile": Fragile()}[name]

@@ -184,7 +184,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from([*PIECES, "\x1b[31m", "<p>"]), max_size=25).map("".join))
 def test_no_text_is_lost_and_no_control_character_shown(raw):
     report = take_apart(raw, "", ReportsConfig(), ["manuscript"])

@@ -94,7 +94,7 @@ def test_empty_text_and_no_text(tokenizer):
     assert encode_many(tokenizer, [], 8) == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.text(alphabet="noyes. ?é0", max_size=30), min_size=1, max_size=4), st.integers(2, 12))
 def test_many_equals_one_by_one(tokenizer, texts, max_tokens):
     marked = [
