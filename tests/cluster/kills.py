@@ -1,8 +1,6 @@
 """The drill on Slurm: ``python -m tests.cluster.kills NUMBER FOLDER`` (see tests/workflow/kills.py)."""
 
-import logging
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import psutil
 from tests.cluster.conftest import CONFIG, ClusterWorkflow, prepare, until
 from tests.cluster.one_machine import running
 from tests.workflow.conftest import Workflow
-from tests.workflow.kills import Drill, bytes_of, is_program, report
+from tests.workflow.kills import Drill, asked, bytes_of, is_program, report
 
 
 class ClusterDrill(Drill):
@@ -49,9 +47,7 @@ class ClusterDrill(Drill):
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    number, folder = int(sys.argv[1]), Path(sys.argv[2])
-    top = Path(__file__).resolve().parent.parent.parent
+    number, folder, top = asked()
     undisturbed = Workflow(prepare(top, folder / "undisturbed"))
     undisturbed.snakemake(*CONFIG)
     with tempfile.TemporaryDirectory(prefix="maskray-slurm-", dir="/tmp") as state, running(Path(state)) as cluster:

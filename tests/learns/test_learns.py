@@ -118,6 +118,5 @@ def test_maco_points_into_the_boxes(metrics):
 
 @pytest.mark.parametrize("paper", METHODS)
 def test_a_run_takes_at_most_four_cpu_minutes(root, paper):
-    files = list(root.glob(f"{paper}/default/seed*/pretrain/provenance.json"))
-    # Work beside a training makes its CPU time longer, never shorter.
-    assert min(json.loads(file.read_text())["cpu_seconds"] for file in files) <= 240
+    for file in sorted(root.glob(f"{paper}/default/seed*/pretrain/provenance.json")):
+        assert json.loads(file.read_text())["cpu_seconds"] <= 240, file

@@ -113,12 +113,16 @@ def is_program(process: psutil.Process) -> bool:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    number, folder = int(sys.argv[1]), Path(sys.argv[2])
-    top = Path(__file__).resolve().parent.parent.parent
+    number, folder, top = asked()
     undisturbed, workflow = copy_of(top, folder / "undisturbed"), copy_of(top, folder / "killed")
     undisturbed.snakemake(*CONFIG)
     report(Drill(workflow, bytes_of(undisturbed)), number)
+
+
+def asked() -> tuple[int, Path, Path]:
+    """Number and folder of the command line, and the repository; what happens is logged from now on."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    return int(sys.argv[1]), Path(sys.argv[2]), Path(__file__).resolve().parent.parent.parent
 
 
 def report(drill: Drill, num_kills: int) -> None:

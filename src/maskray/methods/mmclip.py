@@ -293,8 +293,6 @@ class Mmclip(Method):
             predicted_BNP = undo_normalise(predicted_BNP, patchify(batch.images_BHW, self.image_encoder.patch_px))
         hidden_BN = hidden_BNX.any(dim=2)
         restored_BHW = fill_hidden(batch.images_BHW, predicted_BNP, hidden_BN, self.image_encoder.grid)
-        views = [
-            MaskView(f"attention to {name}", self.hide_top(each).any(dim=2), each.norm(dim=2))
-            for name, each in attentions.items()
-        ]
+        top = {name: self.hide_top(each).any(dim=2) for name, each in attentions.items()}
+        views = [MaskView(f"attention to {name}", top[name], each.norm(dim=2)) for name, each in attentions.items()]
         return [*views, MaskView("hidden", hidden_BN, reconstruction_BHW=restored_BHW)]
