@@ -1,6 +1,5 @@
 import random
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -68,7 +67,7 @@ def test_uncertain_policies():
 
 
 def test_probable_policy_takes_what_is_more_likely_than_not():
-    doubts = [replace(triplet("pneumonia", "uncertain"), doubt=doubt) for doubt in ("probable", "possible", None)]
+    doubts = [triplet("pneumonia", "uncertain")._replace(doubt=doubt) for doubt in ("probable", "possible", None)]
     texts = [written([one], "probable").text for one in doubts]
     assert texts[0].startswith("Is there pneumonia? Yes. ")
     assert texts[1:] == [NOTHING_STATED] * 2

@@ -17,6 +17,7 @@ from maskray.benchmarks.machine import load_now, machine, versions
 from maskray.benchmarks.measure import FOR_GPU, Row, Sizes
 from maskray.benchmarks.memory import Peak, measure_memory
 from maskray.benchmarks.probes import measure_probes
+from maskray.benchmarks.projection import project
 from maskray.benchmarks.reading import measure_reading
 from maskray.benchmarks.reports import measure_reports
 from maskray.benchmarks.starts import measure_starts
@@ -38,7 +39,7 @@ def run_all(top: Path, seconds_per_part: float, sizes: Sizes | None = None, on_g
         on_gpu: measure what a GPU does instead, beside the same peers.
 
     Returns:
-        date (UTC), seconds, load before the start, machine, versions, rows, memory: all plain values.
+        date (UTC), seconds, load before the start, machine, versions, rows, projections, memory: all plain values.
 
     Raises:
         InputError: ``on_gpu`` without one.
@@ -67,6 +68,7 @@ def run_all(top: Path, seconds_per_part: float, sizes: Sizes | None = None, on_g
         "machine": machine(),
         "versions": versions(),
         "rows": [row.as_values() for row in rows],
+        "projections": [each.as_values() for each in project(rows, top)],
         "memory": [peak.as_values() for peak in peaks],
     }
 
@@ -78,7 +80,7 @@ def _parts(top: Path, seconds: float, sizes: Sizes) -> Parts:
         "films to shards": lambda folder: measure_shards(folder, sizes, seconds),
         "reading": lambda folder: measure_reading(folder, sizes, seconds),
         "reports": lambda _: measure_reports(sizes, seconds),
-        "starts": lambda _: measure_starts(top, seconds) if sizes.measures_starts else [],
+        "starts": lambda folder: measure_starts(folder, top, seconds) if sizes.measures_starts else [],
         "probes": lambda folder: measure_probes(folder, sizes, seconds),
         "steps": lambda _: measure_steps(top, sizes, seconds, cpu),
         # From the probes on torch is deterministic for the rest of the process.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+import time
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import torch
 
@@ -15,6 +18,8 @@ _PACKAGES = (
     "maskray", "torch", "numpy", "scipy", "scikit-image", "pillow", "h5py", "spacy", "negspacy", "webdataset", "timm",
     "transformers",
 )  # fmt: skip
+_MATRIX_SIDE = {"cpu": 2048, "cuda": 8192}
+_COPIED_BYTES = 1 << 28
 
 
 def machine() -> dict[str, Any]:
@@ -38,6 +43,30 @@ def versions() -> dict[str, str]:
 def load_now() -> float:
     """Processes that wanted to run in the last minute, on average."""
     return round(os.getloadavg()[0], 2)
+
+
+def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
+    """Multiplications and additions a second of a large matrix product, the best of five: a limit of the machine."""
+    side = _MATRIX_SIDE[device.type]
+    one, other = (torch.randn(side, side, device=device, dtype=dtype) for _ in range(2))
+    return 2 * side**3 / least_seconds(lambda: float((one @ other)[0, 0]))  # a value waits for the device
+
+
+def copy_rate() -> float:
+    """Bytes a second of a large copy in memory, the best of five: a limit of the machine."""
+    source = np.ones(_COPIED_BYTES, np.uint8)
+    target = np.empty_like(source)
+    return _COPIED_BYTES / least_seconds(lambda: np.copyto(target, source))
+
+
+def least_seconds(work: Callable[[], object]) -> float:
+    """Of six times, the first not counted."""
+    seconds = []
+    for _ in range(6):
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds[1:])
 
 
 def _cpu_model() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -69,7 +70,8 @@ class Row:
         ratio: ours / peer of neighbouring repeats.
         num_items: things in one repeat.
         num_repeats: of each contender.
-        agreement: how far the two answers are the same, by name.
+        limits: physical limit -> the share of it that ours reaches.
+        agreement: how far the two answers are the same, and what else there is to know, by name.
     """
 
     what: str
@@ -80,11 +82,16 @@ class Row:
     peer_name: str = ""
     peer: Spread | None = None
     ratio: Spread | None = None
+    limits: dict[str, float] = field(default_factory=dict)
     agreement: dict[str, float] = field(default_factory=dict)
 
     def with_agreement(self, name: str, value: float) -> Row:
         """The same with one more number."""
         return replace(self, agreement=self.agreement | {name: value})
+
+    def with_limit(self, name: str, value: float) -> Row:
+        """The same with the share of a physical limit that ours reaches."""
+        return replace(self, limits=self.limits | {name: value})
 
     def as_values(self) -> dict[str, Any]:
         """For JSON."""
@@ -108,6 +115,8 @@ def compare(
     """
     rates: dict[str, list[float]] = {"ours": [], "peer": []}
     contenders = [("ours", ours), ("peer", peer)]
+    gc.collect()
+    gc.freeze()  # what both sides have imported is nothing for the collector to walk through while one is timed
     started = time.monotonic()
     for repeat in range(_MAX_REPEATS):
         if repeat >= MIN_REPEATS and time.monotonic() - started >= seconds:

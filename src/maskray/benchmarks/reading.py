@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
+from maskray.benchmarks.machine import copy_rate
 from maskray.benchmarks.made import MadeFilms, make_films, store_films
 from maskray.benchmarks.measure import Row, Sizes, compare
 from maskray.config.preprocessing import ImagesConfig
@@ -49,7 +50,7 @@ def _measure(ours: Read, peer: Read, name: str, sizes: Sizes, seconds: float) ->
 
     # In no order of the epoch: webdataset keeps that of its file, but for what its buffer shuffles.
     means = [np.sort(read(range(sizes.batch_size)).mean((1, 2))) for read in (ours, peer)]
-    return compare(
+    row = compare(
         f"reading a shuffled batch, {sizes.film_px} px",
         "films/s",
         lambda repeat: partial(ours, rows(repeat)),
@@ -59,6 +60,8 @@ def _measure(ours: Read, peer: Read, name: str, sizes: Sizes, seconds: float) ->
         seconds=seconds,
         agreement={"largest difference of a film's mean, of 255": float(np.abs(means[0] - means[1]).max())},
     )
+    bytes_per_film = 2 * sizes.film_px**2  # with its ridge response
+    return row.with_limit("the rate of a copy in memory", row.ours.median * bytes_per_film / copy_rate())
 
 
 class _Folder(Dataset[Films]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,22 +12,22 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from maskray.batch import Batch
 from maskray.benchmarks.full_size import full_size_batches, full_size_method
+from maskray.benchmarks.machine import matrix_rate
 from maskray.benchmarks.measure import ON, Row, Sizes, compare
 from maskray.methods import METHODS, Method
 
 PEER = "float32, attention written out"
-_MATRIX_SIDE = {"cpu": 2048, "cuda": 8192}
 
 
 def measure_steps(top: Path, sizes: Sizes, seconds: float, device: torch.device) -> list[Row]:
     """One row for each method: loss, gradients and update in bf16 with fused attention, beside :data:`PEER`.
 
-    ``agreement``: how far the losses lie apart, relative to the peer's; and the share
-    of the rate of a large bf16 matrix product, measured here, that the method's own multiplications reach.
+    ``agreement``: how far the losses lie apart, relative to the peer's. ``limits``: the share of the rate of a large
+    matrix product, measured here, that the method's own multiplications reach.
     """
     if not sizes.num_step_images:
         return []
-    rate = _matrix_rate(device)
+    rate = matrix_rate(device, torch.bfloat16)
     return [_measure(top, name, sizes.num_step_images, device, rate, seconds) for name in METHODS]
 
 
@@ -55,7 +54,7 @@ def _measure(top: Path, name: str, num: int, device: torch.device, rate: float, 
         agreement={"loss difference": difference},
     )
     flops_per_image = counter.get_total_flops() / num
-    row = row.with_agreement("share of the matrix rate", flops_per_image * row.ours.median / rate)
+    row = row.with_limit("the bf16 matrix rate", flops_per_image * row.ours.median / rate)
     return row.with_agreement("TFLOP an image", flops_per_image / 1e12)
 
 
@@ -80,15 +79,3 @@ class _Step:
         self._optimiser.zero_grad(set_to_none=True)
         self._method.after_update()
         return float(loss.detach())
-
-
-def _matrix_rate(device: torch.device) -> float:
-    """Multiplications and additions a second of a large bf16 matrix product, the best of five."""
-    side = _MATRIX_SIDE[device.type]
-    one, other = (torch.randn(side, side, device=device, dtype=torch.bfloat16) for _ in range(2))
-    seconds = []
-    for _ in range(6):
-        started = time.perf_counter()
-        float((one @ other)[0, 0])  # waits for the device
-        seconds.append(time.perf_counter() - started)
-    return 2 * side**3 / min(seconds[1:])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-_COLUMNS = ("what", "ours", "peer", "ratio", "n", "agreement")
+_COLUMNS = ("what", "ours", "peer", "ratio", "of the limit", "n", "agreement and more")
+_PROJECTION_COLUMNS = ("full pre-training of", "arithmetic", "images/s", "hours at that rate")
 _MEMORY_COLUMNS = ("peak memory of", "on", "MiB", "on", "MiB", "more")
 # More than one process wanted to run before ours did.
 _QUIET_LOAD = 1.0
@@ -13,11 +14,17 @@ _QUIET_LOAD = 1.0
 
 def render(results: Mapping[str, Any]) -> str:
     """``results`` as :func:`maskray.benchmarks.run_all` gives them, or as they were stored."""
-    lines = [_line(_COLUMNS), _line(["---"] * len(_COLUMNS)), *(_line(_cells(row)) for row in results["rows"])]
-    if results["memory"]:
-        lines += ["", _line(_MEMORY_COLUMNS), _line(["---"] * len(_MEMORY_COLUMNS))]
-        lines += [_line(_memory_cells(peak)) for peak in results["memory"]]
-    return "\n".join([*lines, "", *(f"- {note}" for note in _notes(results))]) + "\n"
+    tables = [
+        _table(_COLUMNS, [_cells(row) for row in results["rows"]]),
+        _table(_PROJECTION_COLUMNS, [_projection_cells(each) for each in results["projections"]]),
+        _table(_MEMORY_COLUMNS, [_memory_cells(peak) for peak in results["memory"]]),
+        [f"- {note}" for note in _notes(results)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in tables if lines) + "\n"
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [_line(columns), _line(["---"] * len(columns)), *map(_line, rows)] if rows else []
 
 
 def _line(cells: Any) -> str:
@@ -31,9 +38,19 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         f"{_spread(row['ours'])} {row['unit']}",
         f"{_spread(peer)} {row['unit']} ({row['peer_name']})" if peer else "-",
         _spread(ratio) if ratio else "-",
+        "; ".join(f"{value:.0%} of {name}" for name, value in row["limits"].items()) or "-",
         f"{row['num_items']} x {row['num_repeats']}",
-        "; ".join(f"{name} {value:.2g}" for name, value in row["agreement"].items()) or "-",
+        "; ".join(
+            f"{name} {_number(value) if value >= 10 else format(value, '.2g')}"
+            for name, value in row["agreement"].items()
+        )
+        or "-",
     ]
+
+
+def _projection_cells(each: Mapping[str, Any]) -> list[str]:
+    arithmetic = f"{each['arithmetic']} = {each['num_images']:,} images"
+    return [each["paper"], arithmetic, _number(each["images_per_second"]), f"{each['hours']:,.0f}"]
 
 
 def _memory_cells(peak: Mapping[str, Any]) -> list[str]:

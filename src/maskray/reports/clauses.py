@@ -34,16 +34,17 @@ def clause_starts(
         cues: a clause never begins inside a cue, nor with one that looks back ("no longer seen").
         openers: words that open a clause ("but", "without").
     """
+    candidates = [i for i in range(1, len(words)) if words[i - 1] in _BEFORE_A_START or i in openers]
+    if not candidates:
+        return [0]
     kinds = [""] * len(words)
     for term in terms:
         kinds[term.start : term.end] = [term.kind] * (term.end - term.start)
     ahead = {cue.start for cue in cues if not cue.kind.endswith(("_after", "_answer"))}
     closed = {i for cue in cues for i in range(cue.start, cue.end) if i > cue.start or i not in ahead}
     starts = [0]
-    for i in range(1, len(words)):
-        if i in closed or not (i in openers or words[i - 1] in _BEFORE_A_START):
-            continue
-        if i in openers or _begins(words, kinds, starts[-1], i):
+    for i in candidates:
+        if i not in closed and (i in openers or _begins(words, kinds, starts[-1], i)):
             starts.append(i)
     return starts
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from maskray.reports.phrases import Match
@@ -14,6 +14,7 @@ _COORDINATION = frozenset({"and", "or", "/", "versus", "vs", "+", "&", "nor"})
 _NOUN_ENDS = frozenset({",", "and", "or", "is", "are", "was", "were", "with"})
 
 Span = tuple[int, int]
+Near = Mapping[str, Sequence[Match]]
 # Two grades of doubt: "probably", "atelectasis or scarring" (one of the two is there); and "may represent".
 Said = Literal["present", "absent", "probable", "possible"]
 
@@ -25,27 +26,36 @@ class Saying(NamedTuple):
     cues: Sequence[Span] = ()
 
 
+def cues_of(clause: Span, cues: Sequence[Match], words: Sequence[str]) -> Near:
+    """Those of a clause by what they say, and those that head the whole sentence ("Indication: cough, effusion")."""
+    near: dict[str, list[Match]] = {}
+    for cue in cues:
+        is_heading = cue.kind == "ignored_before" and words[cue.end : cue.end + 1] == [":"]
+        if is_heading or clause[0] <= cue.start < clause[1]:
+            near.setdefault(cue.kind.rpartition("_")[0], []).append(cue)
+    return near
+
+
 def said_of(
-    target: Span, mentions: Sequence[Span], cues: Sequence[Match], words: Sequence[str], clause: Span, lasts: bool
+    target: Span, mentions: Sequence[Span], near: Near, words: Sequence[str], clause: Span, lasts: bool
 ) -> Saying | None:
     """What the clause says of the finding at words ``target``; None where it speaks of history, a question or a plan.
 
     Args:
         target: words of the finding's name.
         mentions: words of all findings of the clause, in order, the target among them.
-        cues: cues of the sentence.
+        near: :func:`cues_of` the clause.
         words: words of the sentence.
         clause: words of the clause.
         lasts: True for a finding that stays ("old fracture"): its past is its present.
     """
-    if not cues:
+    if not near:
         return Saying("present")
-    near = [cue for cue in cues if clause[0] <= cue.start < clause[1]]
-    if _is_ignored(target, cues, near, words):
+    if _is_ignored(target, near):
         return None
     if strong := _speaking(target, near, mentions, words, "uncertainty_strong"):
         return Saying("possible", _words(strong))
-    if denials := _speaking(target, near, mentions, words, "negation") + _answers(target, near):
+    if denials := _speaking(target, near, mentions, words, "negation"):
         return Saying("absent", _words(denials))
     if not lasts and _is_past(target, near, words):
         return None
@@ -53,7 +63,7 @@ def said_of(
         return Saying("possible", _words(doubts))
     choices = [
         cue
-        for cue in near
+        for cue in near.get("uncertainty", ())
         if cue.kind == "uncertainty_between"
         and _stands_beside(target, cue, mentions)
         and "change" not in words[clause[0] : cue.start]
@@ -66,9 +76,7 @@ def _words(cues: Sequence[Match]) -> list[Span]:
     return [(cue.start, cue.end) for cue in cues]
 
 
-def _doubting(
-    target: Span, near: Sequence[Match], mentions: Sequence[Span], words: Sequence[str], kind: str
-) -> list[Match]:
+def _doubting(target: Span, near: Near, mentions: Sequence[Span], words: Sequence[str], kind: str) -> list[Match]:
     """Cues of doubt that reach the target; one that looks back speaks of nothing where a finding follows it."""
     return [
         cue
@@ -77,45 +85,34 @@ def _doubting(
     ]
 
 
-def _is_ignored(target: Span, cues: Sequence[Match], near: Sequence[Match], words: Sequence[str]) -> bool:
+def _is_ignored(target: Span, near: Near) -> bool:
     return any(
-        (cue.kind == "ignored_before" and cue.end <= target[0])
-        or (cue.kind == "ignored_after" and cue.start == target[1])
-        for cue in near
-    ) or any(
-        # "Indication: cough, effusion": the whole sentence.
-        cue.kind == "ignored_before" and cue.end <= target[0] and words[cue.end : cue.end + 1] == [":"]
-        for cue in cues
+        cue.end <= target[0] if cue.kind == "ignored_before" else cue.start == target[1]
+        for cue in near.get("ignored", ())
     )
 
 
-def _is_past(target: Span, near: Sequence[Match], words: Sequence[str]) -> bool:
+def _is_past(target: Span, near: Near, words: Sequence[str]) -> bool:
     """ "Prior left pneumonia", "pneumonia on the prior exam"."""
     return any(
-        (cue.kind == "past_after" and cue.start == target[1])
-        or (
-            cue.kind == "past_before"
-            and 0 <= target[0] - cue.end <= _MAX_PAST_GAP
-            and _NOUN_ENDS.isdisjoint(words[cue.end : target[0]])
-        )
-        for cue in near
+        0 <= target[0] - cue.end <= _MAX_PAST_GAP and _NOUN_ENDS.isdisjoint(words[cue.end : target[0]])
+        if cue.kind == "past_before"
+        else cue.start == target[1]
+        for cue in near.get("past", ())
     )
 
 
-def _speaking(
-    target: Span, near: Sequence[Match], mentions: Sequence[Span], words: Sequence[str], kind: str
-) -> list[Match]:
-    """The cues of this kind that reach the target: before it, or right after it."""
-    return [
-        cue
-        for cue in near
-        if (cue.kind == f"{kind}_before" and cue.end <= target[0])
-        or (cue.kind == f"{kind}_after" and _looks_back(target, cue, mentions, words))
-    ]
+def _speaking(target: Span, near: Near, mentions: Sequence[Span], words: Sequence[str], kind: str) -> list[Match]:
+    """The cues of this kind that reach the target: before it, right after it, or as the answer at its clause's end."""
+    return [cue for cue in near.get(kind, ()) if _reaches(cue, target, mentions, words)]
 
 
-def _answers(target: Span, near: Sequence[Match]) -> list[Match]:
-    return [cue for cue in near if cue.kind == "negation_answer" and target[1] <= cue.start]
+def _reaches(cue: Match, target: Span, mentions: Sequence[Span], words: Sequence[str]) -> bool:
+    if cue.kind.endswith("_before"):
+        return cue.end <= target[0]
+    if cue.kind.endswith("_answer"):
+        return target[1] <= cue.start
+    return cue.kind.endswith("_after") and _looks_back(target, cue, mentions, words)
 
 
 def _something_follows(cue: Match, mentions: Sequence[Span]) -> bool:

@@ -111,7 +111,8 @@ def _evidence(triplets: Iterable[Triplet], config: ReportsConfig) -> dict[Key, t
 
 
 def _evidence_of(triplet: Triplet) -> Evidence:
-    finding = tuple(sorted((*triplet.owner, (triplet.start, triplet.end))))
+    named = (triplet.start, triplet.end)
+    finding = tuple(sorted((*triplet.owner, named))) if triplet.owner else (named,)
     return Evidence(finding, triplet.places, triplet.cues or (finding if triplet.exist == "present" else ()))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from maskray.reports.lexicon import structures
 from maskray.reports.phrases import Match
@@ -18,8 +18,7 @@ _COORDINATION = frozenset({"and", ",", "the", "or", "&", "/"})
 _PREDICATES = frozenset({"is", "are", "remains", "appears", "appear", "remain", "was", "were"})
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A finding that a clause speaks of; words ``[start, end)`` name it, or name the state that says it.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from maskray.reports.words import plain_words
@@ -52,14 +52,16 @@ class Phrases:
         return found
 
 
-def longest(matches: Iterable[Match]) -> list[Match]:
-    """Those that no longer one overlaps, the first of equal length winning; several of one place stay together."""
-    ordered = sorted(matches, key=lambda match: (match.start - match.end, match.start))
-    if len(ordered) < 2:
-        return ordered
+def longest(matches: Sequence[Match]) -> list[Match]:
+    """Those that no longer one overlaps, the first of equal length winning; several of one place stay together.
+
+    The matches come and go in the order of :meth:`Phrases.find`.
+    """
+    if len(matches) < 2 or all(match.end <= after.start for match, after in itertools.pairwise(matches)):
+        return list(matches)
     kept: list[Match] = []
     owner: dict[int, tuple[int, int]] = {}
-    for match in ordered:
+    for match in sorted(matches, key=lambda match: (match.start - match.end, match.start)):
         place = (match.start, match.end)
         if all(owner.get(i, place) == place for i in range(*place)):
             kept.append(match)

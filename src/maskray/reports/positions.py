@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from maskray.reports.lexicon import Part, anatomy
+from maskray.reports.phrases import Match
 from maskray.reports.vocabulary import Finding
 
 _MAX_BEFORE = 4
@@ -18,8 +19,7 @@ _PREPOSITIONS = frozenset({
 _LINKS = frozenset({"and", "or", ",", "/", "the", "&", "as", "well", "a", "to", "-"})
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Anatomy named by tokens ``[start, end)``: a side, a part, or both."""
 
     start: int
@@ -38,12 +38,14 @@ class Place:
         return part.on_side(self.side)
 
 
-def places(matches: Sequence[tuple[int, int, str]], words: Sequence[str]) -> list[Place]:
-    """Places of one sentence from (start, end, lower-case words) matches; a side joins the part after it."""
+def places(matches: Sequence[Match], words: Sequence[str]) -> list[Place]:
+    """Places of one sentence from the matches of anatomy's words, in order; a side joins the part after it."""
+    if not matches:
+        return []
     lexicon = anatomy()
     found: list[Place] = []
     sides: list[tuple[int, int, str]] = []
-    for start, end, text in sorted(matches):
+    for start, end, _, text in matches:
         if text in lexicon.sides:
             sides.append((start, end, lexicon.sides[text]))
         elif text in lexicon.whole:
@@ -96,6 +98,8 @@ def positions_of(
     """
     region = finding.region
     fitting = [place for place in nearby if place.name_for(region)]
+    if not fitting:
+        return {}
     # "bilateral lung opacities": the place reaches into the name; "lung opacities" alone names no place.
     inside = [
         p for p in fitting if p.start < end and p.end > start and (p.side or p.whole or p.name_for(region) != "lung")

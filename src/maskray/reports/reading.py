@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from maskray.reports.clauses import clause_starts
 from maskray.reports.lexicon import anatomy, clause_words, cues, structures
@@ -14,13 +14,12 @@ from maskray.reports.vocabulary import FINDINGS
 from maskray.reports.words import Words, words_of
 
 FINDING, STATE, STRUCTURE = "FINDING", "STATE", "STRUCTURE"
-_TERMS = frozenset({FINDING, STATE, STRUCTURE})
-_ANATOMY, _OPENER = "anatomy", "opener"
+_TERM, _CUE, _ANATOMY, _OPENER = "term", "cue", "anatomy", "opener"
+_LISTS = {FINDING: _TERM, STATE: _TERM, STRUCTURE: _TERM, _ANATOMY: _ANATOMY, _OPENER: _OPENER}
 _ANSWER = "negation_answer"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What stands in a sentence; all spans count words.
 
     Attributes:
@@ -62,19 +61,18 @@ class Reader:
     def read(self, sentence: str) -> Reading | None:
         """The sentence; None where it names no finding and no state."""
         text = words_of(sentence)
-        matches = self._phrases.find(text.words)
-        terms = _terms(matches)
-        if not any(term.kind != STRUCTURE for term in terms):
+        named: dict[str, list[Match]] = {_TERM: [], _ANATOMY: [], _OPENER: [], _CUE: []}
+        for match in self._phrases.find(text.words):
+            named[_LISTS.get(match.kind, _CUE)].append(match)
+        terms = _terms(named[_TERM])
+        if all(term.kind == STRUCTURE for term in terms):
             return None
-        others = [match for match in matches if match.kind not in _TERMS]
-        found = longest(
-            match for match in others if match.kind not in (_ANATOMY, _OPENER) and _may_stand(match, text.words)
-        )
-        openers = {match.start for match in others if match.kind == _OPENER}
-        starts = clause_starts(text.words, terms, found, openers)
-        named = [(match.start, match.end, match.name) for match in longest(m for m in others if m.kind == _ANATOMY)]
+        cues = longest([match for match in named[_CUE] if _may_stand(match, text.words)])
+        openers = {match.start for match in named[_OPENER]}
+        starts = clause_starts(text.words, terms, cues, openers)
         ends = [*starts[1:], len(text.words)]
-        return Reading(text, terms, found, places(named, text.words), list(zip(starts, ends, strict=True)))
+        found = places(longest(named[_ANATOMY]), text.words)
+        return Reading(text, terms, cues, found, list(zip(starts, ends, strict=True)))
 
 
 @cache
@@ -86,7 +84,7 @@ def reader() -> Reader:
 def _terms(matches: Sequence[Match]) -> list[Match]:
     """Longest first; of two kinds at one place a finding wins over a state, and that over a structure."""
     kept: dict[int, Match] = {}
-    for match in longest(match for match in matches if match.kind in _TERMS):
+    for match in longest(matches):
         kept.setdefault(match.start, match)
     return list(kept.values())
 

@@ -5,10 +5,10 @@ One sentence is read at a time, and sentences that come again (most do) are read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from maskray.reports.cues import Saying, said_of
+from maskray.reports.cues import Near, Saying, Span, cues_of, said_of
 from maskray.reports.mentions import Mention, mentions_of
 from maskray.reports.phrases import Match
 from maskray.reports.positions import positions_of
@@ -55,15 +55,16 @@ def _statements(reading: Reading) -> Iterator[Triplet]:
             continue
         mentions = list(mentions_of(terms, subjects, text.words))
         subjects = [term for term in terms if term.kind == STRUCTURE] or subjects
+        near = cues_of(clause, reading.cues, text.words)
         nearby = [place for place in reading.places if clause[0] <= place.start < clause[1]]
         spans = [(mention.start, mention.end) for mention in mentions]
         for mention in mentions:
-            saying = _saying(mention, spans, reading, clause)
+            saying = _saying(mention, spans, near, text.words, clause)
             if saying is None or (mention.finding.is_vague and saying.said != "absent"):
                 continue
             exist, doubt = _graded(saying)
             found = positions_of(mention.finding, mention.start, mention.end, nearby, text.words, is_finding)
-            ((first, last),) = _characters(text, [(mention.start, mention.end)])
+            first, last = text.characters(mention.start, mention.end)
             owner = _characters(text, [mention.owner] if mention.owner else [])
             cues = _characters(text, saying.cues)
             for position, named in (found or {"": []}).items():
@@ -76,17 +77,14 @@ def _graded(saying: Saying) -> tuple[Exist, Doubt | None]:
     return ("uncertain", said) if said == "possible" or said == "probable" else (said, None)
 
 
-def _saying(
-    mention: Mention, spans: Sequence[tuple[int, int]], reading: Reading, clause: tuple[int, int]
-) -> Saying | None:
-    words = reading.text.words
-    saying = said_of((mention.start, mention.end), spans, reading.cues, words, clause, mention.finding.lasts)
+def _saying(mention: Mention, spans: Sequence[Span], near: Near, words: Sequence[str], clause: Span) -> Saying | None:
+    saying = said_of((mention.start, mention.end), spans, near, words, clause, mention.finding.lasts)
     if not mention.is_denied or saying is None or saying.said in ("possible", "probable"):
         return saying
     # "Not normal" says nothing definite; of "normal" the state itself is the denial.
     return Saying("absent", [(mention.start, mention.end)]) if saying.said == "present" else None
 
 
-def _characters(text: Words, spans: Iterable[tuple[int, int]]) -> Spans:
+def _characters(text: Words, spans: Sequence[Span]) -> Spans:
     """The characters of spans of words, each once."""
-    return tuple(dict.fromkeys((text.starts[start], text.ends[end - 1]) for start, end in spans))
+    return tuple(dict.fromkeys([text.characters(start, end) for start, end in spans])) if spans else ()

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TypeVar
 
 _KNOWN = (
     "findings", "impression", "impressions", "conclusion", "indication", "history", "clinical history", "comparison",
@@ -19,14 +20,16 @@ _KNOWN = (
     "findings and impression", "reason for exam", "final report",
 )  # fmt: skip
 _ANY_KNOWN = "|".join(sorted(_KNOWN, key=len, reverse=True))
+_BEFORE_COLON = r"(?=[A-Za-z \t]++:)"  # sooner told than which of all names begins here
 # These need no colon on a line of their own.
 _BARE = "FINDINGS AND IMPRESSION|FINDINGS|IMPRESSIONS?|CONCLUSION|INDICATION|COMPARISON|TECHNIQUE|HISTORY"
+# With the character before it, by which the search leaps from line to line and from sentence to sentence.
 _HEADING = re.compile(
-    r"(?:"
-    rf"^[ \t]*(?P<line>[A-Z][A-Z0-9 ()/,.&'-]*[A-Z0-9)]|(?i:{_ANY_KNOWN}))"
-    rf"|(?<=[.!?])[ \t]+(?P<inside>(?i:{_ANY_KNOWN}))"
+    r"[\n.!?](?:(?:"
+    rf"(?<=\n)[ \t]*(?P<line>[A-Z][A-Z0-9 ()/,.&'-]*[A-Z0-9)]|{_BEFORE_COLON}(?i:{_ANY_KNOWN}))"
+    rf"|(?<!\n)[ \t]+{_BEFORE_COLON}(?P<inside>(?i:{_ANY_KNOWN}))"
     r")[ \t]*:(?=\s|$)"
-    rf"|^[ \t]*(?P<bare>{_BARE})[ \t]*(?:$|-{{1,2}}(?=[ \t]))",
+    rf"|(?<=\n)[ \t]*(?P<bare>{_BARE})[ \t]*(?:$|-{{1,2}}(?=[ \t])))",
     re.MULTILINE,
 )
 _ORGAN = re.compile(
@@ -51,8 +54,7 @@ _NAMES = (
     (re.compile(r"chest|views?\b|radiograph|portable|cxr|x-?ray|lateral|frontal|^ap\b|^pa\b"), "findings"),
 )
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_BLANKS = re.compile(r"[ \t]+")
-_LINE_START = re.compile(r"\s*\n\s*")
+_BLANKS = re.compile(r"[ \t]{2,}|\t")
 # Not before a list item, nor before a line of a table ("Heart: normal").
 _WRAP = re.compile(r"\n(?!(?:\(?\d{1,2}[.)]|[-*•])\s|[A-Z][A-Za-z /,&-]{2,40}:\s)")
 _PREFERENCE = ("impression", "findings", "last_paragraph", "discussion", "wet_read", "addendum", "comparison")
@@ -60,11 +62,21 @@ _PREFERENCE = ("impression", "findings", "last_paragraph", "discussion", "wet_re
 T = TypeVar("T")
 
 
-class Section(NamedTuple):
-    """A section: its text, wrapped lines joined, and the character of the report from which on its words stand."""
+@dataclass(frozen=True)
+class Section:
+    """A section as it stands in the report, from character ``start`` on."""
 
-    text: str
+    raw: str
     start: int
+
+    @cached_property
+    def text(self) -> str:
+        """Wrapped lines joined by a space; list items stay on lines of their own, and blank lines stay."""
+        text = self.raw.strip()
+        if "\n" not in text:
+            return _BLANKS.sub(" ", text)
+        paragraphs = ("\n".join(filter(None, map(str.strip, part.split("\n")))) for part in _BLANK_LINE.split(text))
+        return "\n\n".join(_BLANKS.sub(" ", _WRAP.sub(" ", part)) for part in paragraphs if part)
 
 
 def split_sections(text: str) -> dict[str, str]:
@@ -82,33 +94,35 @@ def find_sections(text: str) -> dict[str, Section]:
     text = text.replace("\r\n", " \n").replace("\r", "\n")
     headings = _headings(text)
     if not headings:
-        whole = _joined(text)
-        return {"findings": Section(whole, 0)} if whole else {}
+        return {"findings": Section(text, 0)} if text.strip() else {}
     pieces = [("preamble", 0, headings[0][1])]
     ends = [start for _, start, _ in headings[1:]] + [len(text)]
     pieces += [(name, after, end) for (name, _, after), end in zip(headings, ends, strict=True)]
     sections: dict[str, Section] = {}
     for name, start, end in pieces:
-        if content := _joined(text[start:end]):
+        content = text[start:end]
+        if content.strip():
             sections.pop(name, None)
             sections[name] = Section(content, start)
     if not {"findings", "impression"} & set(sections):
         first_word = re.compile(r"\S").search(text, pieces[-1][1])
         blank = first_word and _BLANK_LINE.search(text, first_word.start())
-        if blank and (content := _joined(text[blank.end() :])):
-            sections["last_paragraph"] = Section(content, blank.end())
+        if blank and text[blank.end() :].strip():
+            sections["last_paragraph"] = Section(text[blank.end() :], blank.end())
     return sections
 
 
 def _headings(text: str) -> list[tuple[str, int, int]]:
     """(name of the section, where its heading starts, where its text starts)."""
     found: list[tuple[str, int, int]] = []
-    for match in _HEADING.finditer(text):
+    for match in _HEADING.finditer("\n" + text):
         words = " ".join((match["line"] or match["inside"] or match["bare"]).lower().split())
+        # The line end put before the text moves all by one; the match begins one before its heading.
+        start, end = match.start(), match.end() - 1
         if name := _name(words):
-            found.append((name, match.start(), match.end()))
+            found.append((name, start, end))
         elif not found or found[-1][0] not in ("findings", "impression"):
-            found.append(("findings", match.start(), match.start()))
+            found.append(("findings", start, start))
     return found
 
 
@@ -132,12 +146,3 @@ def _name(heading: str) -> str:
     if _ORGAN.fullmatch(heading):
         return ""
     return next((name for pattern, name in _NAMES if pattern.search(heading) and name), heading)
-
-
-def _joined(text: str) -> str:
-    """Wrapped lines joined by a space; list items stay on lines of their own, and blank lines stay."""
-    text = text.strip()
-    if "\n" not in text:
-        return _BLANKS.sub(" ", text)
-    paragraphs = (part.strip() for part in _BLANK_LINE.split(text))
-    return "\n\n".join(_BLANKS.sub(" ", _WRAP.sub(" ", _LINE_START.sub("\n", part))) for part in paragraphs if part)

@@ -9,10 +9,12 @@ _ABBREVIATIONS = frozenset({
     "incl", "dept", "tel", "ext", "jr", "sr",
 })  # fmt: skip
 _NUMBER_ABBREVIATIONS = frozenset({"no", "nr", "fig", "vol"})
-_END = re.compile(r"(?P<mark>[.!?]+[\"')\]]*)(?=\s|$)|(?P<paragraph>\n)")
+_HOURS = frozenset({"a.m", "p.m", "am", "pm"})
+# One set of first characters: the search leaps from one to the next.
+_END = re.compile(r"[.!?\n](?:(?<=\n)|[.!?]*[\"')\]]*(?=\s|$))")
 _ITEM = re.compile(r"\s*(?:\(?\d{1,2}[.)]|[-*•])\s+")
 _NEW_LINE = re.compile(r"[ \t]*(?:\n|\Z)|\s*(?:\(?\d{1,2}[.)]|[-*•])\s+|[ \t]*[A-Z][A-Za-z /,&-]{2,40}:\s")
-_LONGER_THAN_ANY = 16
+_LONGER_THAN_ANY = 7
 _LAST_WORD = re.compile(r"[\w.'-]*$")
 
 
@@ -41,23 +43,28 @@ def _after_number(text: str, position: int) -> int:
 
 
 def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
-    if match["paragraph"]:
+    mark = text[match.start()]
+    if mark == "\n":
         return _starts_item_or_paragraph(text, match)
-    if match["mark"][0] != ".":
+    if mark != ".":
         # "? effusion" asks.
         return _has_words(text[start : match.start()])
     # No abbreviation is as long as what is looked at: the whole sentence would be searched once for each full stop.
     before = _LAST_WORD.search(text, max(start, match.start() - _LONGER_THAN_ANY), match.start())
     word = before.group().lower().rstrip(".") if before else ""
-    following = text[match.end() : match.end() + 20].lstrip()[:1]
     if word in _ABBREVIATIONS:
         return False
-    if word in _NUMBER_ABBREVIATIONS and following.isdigit():
+    if len(word) == 1 and word.isalpha():
+        # "A. Smith" is a name, "vitamin d. No ..." is rare.
         return False
-    if word in {"a.m", "p.m", "am", "pm"} or (len(word) == 1 and word.isalpha()):
-        # "at 5 p.m. on ..." goes on, "at 5 p.m. The ..." does not; "A. Smith" is a name, "vitamin d. No ..." is rare.
-        return following.isupper() and word in {"a.m", "p.m", "am", "pm"}
-    return True
+    if word in _NUMBER_ABBREVIATIONS:
+        return not _next_character(text, match).isdigit()
+    # "At 5 p.m. on ..." goes on, "at 5 p.m. The ..." does not.
+    return word not in _HOURS or _next_character(text, match).isupper()
+
+
+def _next_character(text: str, match: re.Match[str]) -> str:
+    return text[match.end() : match.end() + 20].lstrip()[:1]
 
 
 def _starts_item_or_paragraph(text: str, match: re.Match[str]) -> bool:
@@ -71,4 +78,4 @@ def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _has_words(piece: str) -> bool:
-    return any(character.isalpha() for character in piece)
+    return any(map(str.isalpha, piece))

@@ -161,7 +161,7 @@ def row_of(
         "findings": read.get("findings", ""),
         "impression": read.get("impression", ""),
         "sentences": split_sentences(text),
-        "triplets": json.dumps([vars(triplet) for triplet in triplets]),
+        "triplets": json.dumps([triplet._asdict() for triplet in triplets]),
         "manuscript": manuscript.text,
         "answers": json.dumps(manuscript.answers),
         "evidence": json.dumps([[origins.located(each) for each in statements] for statements in manuscript.evidence]),

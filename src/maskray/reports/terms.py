@@ -46,7 +46,8 @@ def _found(phrases: Phrases, text: str) -> Iterator[Term]:
         taken = -1
         for match in longest(phrases.find(words.words)):
             if match.start > taken:
-                yield Term(first + words.starts[match.start], first + words.ends[match.end - 1], match.kind)
+                start, end = words.characters(match.start, match.end)
+                yield Term(first + start, first + end, match.kind)
                 taken = match.end - 1
 
 

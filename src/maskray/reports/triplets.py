@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from maskray.config.preprocessing import ReportsConfig
 from maskray.errors import InputError
@@ -15,8 +15,7 @@ Doubt = Literal["possible", "probable"]
 Spans = tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True)
-class Triplet:
+class Triplet(NamedTuple):
     """One observation of a report.
 
     Attributes:

@@ -7,20 +7,25 @@ stands for all. Blanks of de-identified reports (``XXXX``, ``___``) say nothing 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 DASH = "--"
-_TOKEN = re.compile(r"\d+(?:\.\d+)?(?![^\W_])|[^\W_]+(?:['’][^\W_]+)?|[,;:/()\[\]?&+]|-{2,}|(?:^|(?<=\s))-(?=\s)|[–—]")
+_TOKEN = re.compile(
+    r"[a-z]++(?![^\W_]|['’])"  # nearly all there is, and quickly told
+    r"|\d+(?:\.\d+)?(?![^\W_])|[^\W_]+(?:['’][^\W_]+)?|[,;:/()\[\]?&+]|-{2,}|(?:^|(?<=\s))-(?=\s)|[–—]"
+)
 _SAME = {"(": ",", ")": ",", "[": ",", "]": ",", "-": DASH, "–": DASH, "—": DASH, "---": DASH}
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Lower-case words and punctuation of a sentence, and the characters ``[starts[i], ends[i])`` of each."""
+class Words(NamedTuple):
+    """Lower-case words and punctuation of a sentence, and the characters ``[start, end)`` of each."""
 
     words: list[str]
-    starts: list[int]
-    ends: list[int]
+    spans: list[tuple[int, int]]
+
+    def characters(self, start: int, end: int) -> tuple[int, int]:
+        """Those of the words ``[start, end)``."""
+        return self.spans[start][0], self.spans[end - 1][1]
 
 
 def words_of(sentence: str) -> Words:
@@ -29,8 +34,7 @@ def words_of(sentence: str) -> Words:
     spans = [match.span() for match in _TOKEN.finditer(lowered)]
     if "xxxx" in lowered:
         spans = [(start, end) for start, end in spans if lowered[start:end] != "xxxx"]
-    words = [lowered[start:end] for start, end in spans]
-    return Words([_SAME.get(word, word) for word in words], [start for start, _ in spans], [end for _, end in spans])
+    return Words([_SAME.get(word := lowered[start:end], word) for start, end in spans], spans)
 
 
 def plain_words(phrase: str) -> tuple[str, ...]:
