@@ -28,15 +28,15 @@ class Sizes:
     num_ridge_films: int = 16
     file_px: int = 2800
     painted_px: int = 512
-    num_files: int = 24
+    num_files: int = 16
     num_stored_films: int = 320
     batch_size: int = 256
     num_reports: int = 1000
-    num_training_steps: int = 25
+    num_training_steps: int = 15
     measures_starts: bool = True
     num_probe_films: int = 40
     num_step_images: int = 2  # 0: no steps at the papers' size
-    num_memory_items: int = 500  # and four times as many; 0: none
+    num_memory_items: int = 150  # and four times as many; 0: none
     memory_film_px: int = 512
 
 

@@ -87,7 +87,16 @@ def _peak_of(work: Work) -> float:
 def _run(work: Work, sender: Connection) -> None:
     torch.set_num_threads(1)
     work()
-    sender.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB_PER_MIB)
+    sender.send(_peak_of_this_process())
+
+
+def _peak_of_this_process() -> float:
+    """MiB. Linux's ``ru_maxrss`` would hand on the parent's peak, the kernel's own high-water mark does not."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB_PER_MIB
+    (line,) = (line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / _KIB_PER_MIB
 
 
 def _shards(films: MadeFilms, folder: Path) -> None:
