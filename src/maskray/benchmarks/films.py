@@ -68,18 +68,18 @@ def measure_shards(folder: Path, sizes: Sizes, seconds: float) -> list[Row]:
     """Decode, resize, ridge, HDF5; beside two plain scripts, libjpeg's decoding alone, and itself in more processes."""
     films = make_films(folder / "films", sizes.num_files, sizes.file_px, sizes.painted_px)
     config = ImagesConfig(size_px=sizes.film_px, ridge=_RIDGE)
-    few = MadeFilms(films.folder, films.index.head(_NUM_COMPARED))
+    few, third = (MadeFilms(films.folder, films.index.head(num)) for num in (_NUM_COMPARED, -(-sizes.num_files // 3)))
     peer_file = folder / "peer.h5"
     ours = partial(_our_shard, config=config, folder=folder)
 
-    def beside(peer: Callable[[], object], name: str, agreement: dict[str, float]) -> Row:
+    def beside(films: MadeFilms, peer: Callable[[], object], name: str, agreement: dict[str, float]) -> Row:
         return compare(
             f"films to shards, {sizes.file_px} px JPEG to {sizes.film_px} px",
             "films/s",
             lambda _: partial(ours, films),
             lambda _: peer,
             peer_name=name,
-            num_items=sizes.num_files,
+            num_items=len(films.index),
             seconds=seconds,
             agreement=agreement,
         )
@@ -90,8 +90,8 @@ def measure_shards(folder: Path, sizes: Sizes, seconds: float) -> list[Row]:
         ours(few)
         peer(few.paths())
         agreement = _difference(folder / "part-0.h5", peer_file)
-        rows.append(beside(partial(peer, films.paths()), f"Pillow, {name}, meijering, h5py", agreement))
-    rows.append(beside(partial(_decode, films.paths()), "libjpeg's full decoding alone", {}))
+        rows.append(beside(third, partial(peer, third.paths()), f"Pillow, {name}, meijering, h5py", agreement))
+    rows.append(beside(films, partial(_decode, films.paths()), "libjpeg's full decoding alone", {}))
     return [*rows, _over_processes(films, ours, sizes, seconds)]
 
 

@@ -28,7 +28,7 @@ class Sizes:
     num_ridge_films: int = 16
     file_px: int = 2800
     painted_px: int = 512
-    num_files: int = 16
+    num_files: int = 48  # a third of them beside slow peers
     num_stored_films: int = 320
     batch_size: int = 256
     num_reports: int = 1000
