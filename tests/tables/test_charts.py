@@ -28,9 +28,12 @@ def test_fractions_are_a_line_and_a_single_condition_is_a_place_for_each_row(mak
     lines, *rest = panels(make_layout())
     assert lines.get_title(loc="left") == "RSNA, AUC"
     assert [tick.get_text() for tick in lines.get_xticklabels()] == ["1%", "10%"]
-    assert any(text.get_text().endswith(", printed") for text in lines.get_legend().get_texts())
+    (legend,) = lines.figure.legends  # one for all panels
+    assert any(text.get_text().endswith(", printed") for text in legend.get_texts())
     assert [panel.get_title(loc="left") for panel in rest] == ["NIH, AUC", "NIH, AUC"]
     assert [tick.get_text() for tick in rest[0].get_xticklabels()] == [row["name"] for row in TABLE["rows"]]
+    assert {line.get_linestyle() for panel in rest for line in panel.lines} == {"None"}  # rows have no order
+    assert "-" in {line.get_linestyle() for line in lines.lines}
 
 
 def test_what_was_not_run_is_not_drawn(make_layout, panels):

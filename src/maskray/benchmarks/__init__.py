@@ -30,7 +30,9 @@ Parts = dict[str, Callable[[Path], list[Row]]]
 
 
 def run_all(top: Path, seconds_per_part: float, sizes: Sizes | None = None, on_gpu: bool = False) -> dict[str, Any]:
-    """Measure everything on one thread; see :func:`maskray.benchmarks.table.render` for the answer as text.
+    """Measure everything, on one thread but for the steps at the papers' size.
+
+    :func:`maskray.benchmarks.table.render` gives the answer as text.
 
     Args:
         top: the repository, for the settings of the demo.
@@ -61,7 +63,7 @@ def run_all(top: Path, seconds_per_part: float, sizes: Sizes | None = None, on_g
             with tempfile.TemporaryDirectory(prefix="maskray-benchmark-") as folder:
                 peaks = measure_memory(Path(folder), top, sizes or Sizes())
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(started)),
         "seconds": round(time.time() - started),
         "load_before": load_before,

@@ -58,7 +58,7 @@ def _measure(what: str, reports: Sequence[str], seconds: float) -> Row:
         agreement=_agreement(nlp, texts) | {"different sentences": _distinct_fraction(texts)},
     )
     from_reports = least_seconds(lambda: _manuscripts([_text(report) for report in reports]))
-    return row.with_agreement("reports/s with the sections to be found", len(reports) / from_reports)
+    return row.with_agreement("reports/s at best with the sections to be found", len(reports) / from_reports)
 
 
 def _text(report: str) -> str:

@@ -76,7 +76,8 @@ def _notes(results: Mapping[str, Any]) -> list[str]:
     return [
         f"{results['date']}, {results['seconds']} s: `{results['command']}`",
         f"{machine['cpu']}, {machine['num_cores']} cores, {machine['num_hardware_threads']} hardware threads, "
-        f"{machine['memory_gib']} GiB, {machine['system']}; {machine['num_threads_used']} thread used{gpu}",
+        f"{machine['memory_gib']} GiB, {machine['system']}; {machine['num_threads_used']} thread where not all "
+        f"cores are named{gpu}",
         f"load before the start {load:g}: {beside}",
         ", ".join(f"{name} {version}" for name, version in results["versions"].items()),
     ]

@@ -26,7 +26,7 @@ _KERNEL_RADIUS_SIGMAS = 8
 _BLOCK_SIZE = 32
 # Weights below this share of the largest one's rounding error are nothing.
 _NEGLIGIBLE = 0.01
-# At 224 px up to 0.5 MB each in float32.
+# At 224 px up to 0.6 MB each in float32.
 _NUM_CACHED_OPERATORS = 80
 
 

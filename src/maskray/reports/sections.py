@@ -26,10 +26,10 @@ _BARE = "FINDINGS AND IMPRESSION|FINDINGS|IMPRESSIONS?|CONCLUSION|INDICATION|COM
 # With the character before it, by which the search leaps from line to line and from sentence to sentence.
 _HEADING = re.compile(
     r"[\n.!?](?:(?:"
-    rf"(?<=\n)[ \t]*(?P<line>[A-Z][A-Z0-9 ()/,.&'-]*[A-Z0-9)]|{_BEFORE_COLON}(?i:{_ANY_KNOWN}))"
-    rf"|(?<!\n)[ \t]+{_BEFORE_COLON}(?P<inside>(?i:{_ANY_KNOWN}))"
+    rf"(?<=\n)[ \t]*+(?P<line>[A-Z][A-Z0-9 ()/,.&'-]*[A-Z0-9)]|{_BEFORE_COLON}(?i:{_ANY_KNOWN}))"
+    rf"|(?<!\n)[ \t]++{_BEFORE_COLON}(?P<inside>(?i:{_ANY_KNOWN}))"
     r")[ \t]*:(?=\s|$)"
-    rf"|(?<=\n)[ \t]*(?P<bare>{_BARE})[ \t]*(?:$|-{{1,2}}(?=[ \t])))",
+    rf"|(?<=\n)[ \t]*+(?P<bare>{_BARE})[ \t]*(?:$|-{{1,2}}(?=[ \t])))",
     re.MULTILINE,
 )
 _ORGAN = re.compile(

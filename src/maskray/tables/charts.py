@@ -54,6 +54,12 @@ def draw_chart(layout: Layout, svg: str | Path, png: str | Path) -> None:
             draw(panel, chart)
             panel.set_title(chart.title)
             panel.grid(axis="y", color="#e3e8ee", linewidth=0.7)
+        # Below, once for all panels: inside one it would lie on intervals.
+        named = {
+            name: line for panel in axes.flat for line, name in zip(*panel.get_legend_handles_labels(), strict=True)
+        }
+        if named:
+            figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=4, frameon=False, fontsize=7)
         figure.suptitle("\n".join(heading), x=0.01, ha="left", fontsize=9)
         save(figure, svg)
         save(figure, png)
@@ -83,19 +89,16 @@ def _draw_lines(panel: Axes, chart: _Chart) -> None:
         _draw_printed(panel, list(zip(places, cells, strict=True)), "--", f"{name}, printed")
     panel.set_xticks(places, [column.condition for column in chart.columns])
     panel.set_xlabel("of the labels")
-    panel.legend(frameon=False, fontsize=6.5)
 
 
 def _draw_rows(panel: Axes, chart: _Chart) -> None:
     """One place for each row of ours; what is printed for it beside it."""
     ours = [(name, cells[0]) for name, cells in chart.of("ours")]
     places = range(len(ours))
-    _draw_ours(panel, places, [cell for _, cell in ours], BLUE, "maskray", "")
+    _draw_ours(panel, places, [cell for _, cell in ours], BLUE, "maskray", "none")
     published = {name: cells[0] for name, cells in chart.of("published")}
     printed = [(place, published[name]) for place, (name, _) in enumerate(ours) if name in published]
-    _draw_printed(panel, printed, "", "printed")
-    if printed:
-        panel.legend(frameon=False, fontsize=6.5)
+    _draw_printed(panel, printed, "none", "printed")
     names = ["\n".join(textwrap.wrap(name, 14)) for name, _ in ours]
     panel.set_xticks(places, names, fontsize=6.5, rotation=45 if len(ours) > 4 else 0)
     panel.set_xlim(-0.5, len(ours) - 0.5)
@@ -106,13 +109,15 @@ def _draw_ours(panel: Axes, places: Sequence[float], cells: Sequence[Cell], colo
     for place, cell in zip(places, cells, strict=True):
         if cell.low is not None and cell.high is not None:
             panel.vlines(place, cell.low, cell.high, color=colour, linewidth=1.2, alpha=0.6)
-    panel.plot(points[:, 0], points[:, 1], line, marker="o", ms=4, lw=1.2, color=colour, label=name)
+    panel.plot(points[:, 0], points[:, 1], ls=line, marker="o", ms=4, lw=1.2, color=colour, label=name)
 
 
 def _draw_printed(panel: Axes, cells: Sequence[tuple[float, Cell]], line: str, name: str) -> None:
     points = _numbers(cells)
     if len(points):
-        panel.plot(points[:, 0], points[:, 1], line, marker="D", color=_PALE_INK, mfc="white", ms=4, lw=0.8, label=name)
+        panel.plot(
+            points[:, 0], points[:, 1], ls=line, marker="D", color=_PALE_INK, mfc="white", ms=4, lw=0.8, label=name
+        )
 
 
 def _numbers(cells: Iterable[tuple[float, Cell]]) -> NDArray[np.floating]:
