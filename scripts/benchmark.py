@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--output", type=Path, default=Path("results/benchmarks.json"), help="JSON to write (%(default)s)"
     )
     parser.add_argument(
-        "--seconds-per-part", type=float, default=10, help="repeat each comparison for this long (%(default)s)"
+        "--seconds-per-part", type=float, default=8, help="repeat each comparison for this long (%(default)s)"
     )
     parser.add_argument("--gpu", action="store_true", help="measure the GPU: ridge filter, steps of the papers' size")
     args = parser.parse_args(argv)

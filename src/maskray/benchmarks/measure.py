@@ -36,7 +36,7 @@ class Sizes:
     measures_starts: bool = True
     num_probe_films: int = 40
     num_step_images: int = 2  # 0: no steps at the papers' size
-    num_memory_items: int = 150  # and four times as many; 0: none
+    num_memory_items: int = 100  # and four times as many; 0: none
     memory_film_px: int = 512
 
 

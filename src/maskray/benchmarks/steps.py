@@ -50,8 +50,6 @@ def _measure(top: Path, name: str, num: int, device: torch.device, rate: float, 
     with FlopCounterMode(display=False) as counter:
         plain_loss = peer.take()
     difference = abs(ours.take() - plain_loss) / abs(plain_loss)
-    for step in (ours, peer):
-        step.take()  # the first two of each are slower: memory is taken from the system
     row = compare(
         f"training step, {name}, ViT-B/16, {num_tokens} word pieces, {_ON[device.type]}",
         "images/s",
