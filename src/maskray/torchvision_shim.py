@@ -46,9 +46,9 @@ def _forget(package: str) -> None:
 
 def _declare_operators() -> None:
     """Declare the operators without implementations: calling one still fails, with torch's own message."""
-    import torch
+    from torch import library
 
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    fragment = library.Library("torchvision", "FRAGMENT")
     for operator in _OPERATORS:
-        library.define(operator + _SCHEMA)
-    _libraries.append(library)
+        fragment.define(operator + _SCHEMA)
+    _libraries.append(fragment)

@@ -18,6 +18,7 @@ from maskray.config.base import Frozen
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig, TextKind
 from maskray.decoders import ConvolutionDecoder
 from maskray.encoders import Feature, ImageEncoder, TextEncoder
+from maskray.encoders.teacher import Teacher
 
 Text = Literal[
     "manuscript",
@@ -156,8 +157,14 @@ class Method(nn.Module, ABC):
         """Learned weights over the grid of patches, each [h, w], worth following through training; none by default."""
         return {}
 
+    def followers(self) -> Sequence[tuple[Teacher, nn.Module]]:
+        """Moving averages, each with the module that it follows; none by default."""
+        return ()
+
     def after_update(self) -> None:
-        """What follows a step of the optimiser, such as moving averages; nothing unless a method says so."""
+        """After each step of the optimiser: the moving averages follow."""
+        for teacher, student in self.followers():
+            teacher.follow(student)
 
     @property
     @abstractmethod

@@ -18,6 +18,7 @@ A Gaussian is a pair: mean and logarithm of the variance. Masks are True = hidde
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -111,10 +112,9 @@ class Dmlm(TwoViewMethod):
         image = self.image_encoder, self.image_to_latent, self.image_head
         return GaussianEncoders(*image, self.text_encoder, self.text_to_latent, self.text_head)
 
-    def after_update(self) -> None:
+    def followers(self) -> Sequence[tuple[Teacher, nn.Module]]:
         """The targets' encoders and heads follow the trained ones."""
-        if self.config.target == "teacher":
-            self.teacher.follow(self.gaussian_encoders())
+        return [(self.teacher, self.gaussian_encoders())] if self.config.target == "teacher" else []
 
     @classmethod
     def streams(cls, config: DmlmConfig) -> tuple[Stream, ...]:

@@ -17,6 +17,7 @@ Shapes: B batch, G global batch, M pairs to match, H = W pixels, N patches, P va
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -113,10 +114,9 @@ class Mnm(TwoViewMethod):
         image = ("mvlm_im",) if self.config.mask != "none" else ()
         return (Phase((*text, *image, "itc", "itm")),)
 
-    def after_update(self) -> None:
+    def followers(self) -> Sequence[tuple[Teacher, nn.Module]]:
         """The attending encoder follows the trained one (attmask)."""
-        if self.config.mask == "attmask":
-            self.teacher.follow(self.image_encoder)
+        return [(self.teacher, self.image_encoder)] if self.config.mask == "attmask" else []
 
     def score_patches(self, batch: Batch) -> Tensor:
         """Sec. 2.1 and Table 6: where to look, scores_BN."""
