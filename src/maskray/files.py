@@ -63,7 +63,8 @@ def read_json(path: str | Path) -> Any:
 def read_yaml(path: str | Path) -> Any:
     """Read a YAML file safely; :class:`InputError` names the file and line where it is missing or damaged."""
     try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        # libyaml's parser: a tenth of the time of PyYAML's own.
+        return yaml.load(Path(path).read_text(encoding="utf-8"), yaml.CSafeLoader)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except yaml.YAMLError as error:

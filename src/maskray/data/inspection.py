@@ -19,9 +19,9 @@ from maskray.config.dataset import DatasetConfig
 from maskray.config.stages import CheckDataStage
 from maskray.config.workflow import SiteConfig, SiteFolders
 from maskray.data import index as index_module
-from maskray.data import reader_of
 from maskray.data.film_files import FilmFiles, check_films
 from maskray.data.index import label_column, labels_in
+from maskray.data.readers import reader_of
 from maskray.data.site import Site
 from maskray.errors import InputError
 

@@ -5,11 +5,11 @@ import pytest
 from maskray.config.dataset import SplitConfig
 from maskray.config.leakage import CheckedSplit, CheckStage, LeakageConfig
 from maskray.config.preprocessing import ImagesConfig, MadeConfig
-from maskray.data import READERS
 from maskray.data.index import write_index
 from maskray.data.leakage.check import CheckFiles, check
 from maskray.data.leakage.sources import SplitFiles
 from maskray.data.made import make_dataset
+from maskray.data.readers import READERS
 from maskray.data.shard_manifest import collect_shards
 from maskray.data.shard_store import read_index_of_films
 from maskray.data.shards import write_shard

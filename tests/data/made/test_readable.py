@@ -6,11 +6,11 @@ import pytest
 
 from maskray.config.dataset import DatasetConfig
 from maskray.config.preprocessing import MadeConfig
-from maskray.data import reader_of
 from maskray.data.made import make_dataset
 from maskray.data.made.edema import grade_of
 from maskray.data.made.mimic import dicom_id_of
 from maskray.data.made.studies import draw_study
+from maskray.data.readers import reader_of
 from maskray.data.splits import draw
 
 NUM_STUDIES = 60
