@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     from maskray.config.dataset import DatasetConfig
     from maskray.data.index import write_index
-    from maskray.data.readers import reader_of
+    from maskray.data.registry import reader_of
 
     dataset = DatasetConfig.read(args.dataset)
     write_index(reader_of(dataset).read_index(command.site_of(args), dataset), args.index)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from maskray.data.index import TEXT_COLUMNS, apply_policies, build_index, labels_in, load_index, write_index
-from maskray.data.readers import READERS, reader_of
+from maskray.data.registry import READERS, reader_of
 from maskray.errors import InputError
 from tests.data.layouts import dataset, write_site
 

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import signal
+import time
 import traceback
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.made_studies import make_source, stage
 
 from maskray.config.stages import PretrainStage
 from maskray.config.training import RuntimeConfig
+from maskray.data.batches import batches_from
 from maskray.errors import InputError
 from maskray.methods import METHODS, Losses
 from maskray.methods.maco import Maco
@@ -23,7 +25,8 @@ from maskray.training.export import load_method
 from maskray.training.loop import pretrain
 
 # 18 pairs in batches of 4: 4 steps an epoch, 12 in all.
-NUM_STEPS = 12
+NUM_STEPS, BATCH_SIZE = 12, 4
+TIMED = {"images_per_second", "data_wait"}
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +83,9 @@ def weights(folder: Path) -> bytes:
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
-    """The log without the one column that a clock fills."""
+    """The log without the columns that a clock fills."""
     with (folder / "log.csv").open() as handle:
-        return [{k: v for k, v in row.items() if k != "images_per_second"} for row in csv.DictReader(handle)]
+        return [{name: value for name, value in row.items() if name not in TIMED} for row in csv.DictReader(handle)]
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +134,20 @@ def test_phases_follow_each_other(source, tmp_path):
     for step, row in enumerate(log):
         counted = (first if step < 5 else second).terms
         assert float(row["total"]) == pytest.approx(sum(float(row[term]) for term in counted), rel=1e-4)
+
+
+def test_the_log_tells_how_long_a_step_waited_for_its_batch(source, tmp_path, monkeypatch):
+    def slowly(*args):
+        for stored in batches_from(*args):
+            time.sleep(0.1)
+            yield stored
+
+    monkeypatch.setattr(loop, "batches_from", slowly)
+    train(source, tmp_path)
+    with (tmp_path / "log.csv").open() as handle:
+        for row in csv.DictReader(handle):
+            seconds = BATCH_SIZE / float(row["images_per_second"])
+            assert 0.099 < float(row["data_wait"]) * seconds < seconds
 
 
 def test_a_wrong_number_of_phase_lengths_is_said(source, tmp_path):

@@ -18,6 +18,7 @@ def row(step, **terms):
         "learning_rate": 0.1,
         "gradient_norm": 2.0,
         "images_per_second": 3.5,
+        "data_wait": 0.25,
     }
 
 
@@ -31,8 +32,8 @@ def write(path, first, last, **terms):
 def test_columns_are_the_loss_terms(tmp_path):
     write(tmp_path / "log.csv", 0, 2, itc=0.1, itm=0.25)
     lines = (tmp_path / "log.csv").read_text().splitlines()
-    assert lines[0] == "step,epoch,itc,itm,total,learning_rate,gradient_norm,images_per_second"
-    assert lines[1:] == ["0,0,0.1,0.25,1.0,0.1,2.0,3.5", "1,0,0.1,0.25,1.0,0.1,2.0,3.5"]
+    assert lines[0] == "step,epoch,itc,itm,total,learning_rate,gradient_norm,images_per_second,data_wait"
+    assert lines[1:] == ["0,0,0.1,0.25,1.0,0.1,2.0,3.5,0.25", "1,0,0.1,0.25,1.0,0.1,2.0,3.5,0.25"]
 
 
 def test_resuming_cuts_back_to_the_checkpoint(tmp_path):
@@ -87,8 +88,8 @@ def test_what_was_done_before_says_nothing_of_the_time_that_is_left(clock, caplo
             clock[0] += 1
             bar.advance(note=note_of(row(step)))
     assert said(caplog) == [
-        "step 181 of 300, 2 min left: itc 0.002762, total 1, 3.5 images/s",
-        "step 241 of 300, 1 min left: itc 0.002075, total 1, 3.5 images/s",
+        "step 181 of 300, 2 min left: itc 0.002762, total 1, 3.5 images/s, 25% waiting for data",
+        "step 241 of 300, 1 min left: itc 0.002075, total 1, 3.5 images/s, 25% waiting for data",
     ]
 
 

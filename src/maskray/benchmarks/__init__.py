@@ -22,7 +22,7 @@ from maskray.benchmarks.reading import measure_reading
 from maskray.benchmarks.reports import measure_reports
 from maskray.benchmarks.starts import measure_starts
 from maskray.benchmarks.steps import measure_steps
-from maskray.benchmarks.training import measure_training
+from maskray.benchmarks.training import demo_trainings, full_trainings, measure_training
 from maskray.errors import InputError
 
 _log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def _parts(top: Path, seconds: float, sizes: Sizes) -> Parts:
         "probes": lambda folder: measure_probes(folder, sizes, seconds),
         "steps": lambda _: measure_steps(top, sizes, seconds, cpu),
         # From the probes on torch is deterministic for the rest of the process.
-        "training": lambda folder: measure_training(folder, top, sizes),
+        "training": lambda folder: measure_training(folder, demo_trainings(top, sizes)),
     }
 
 
@@ -95,4 +95,5 @@ def _parts_on_gpu(top: Path, seconds: float, sizes: Sizes | None) -> Parts:
     return {
         "ridge filter": lambda _: measure_ridge(sizes, seconds, gpu),
         "steps": lambda _: measure_steps(top, sizes, seconds, gpu),
+        "training": lambda folder: measure_training(folder, full_trainings(top, sizes)),
     }

@@ -6,6 +6,7 @@ Shapes: B batch, L word pieces, S image side in pixels.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +26,19 @@ def full_size_method(top: Path, name: str, **knobs: Any) -> tuple[Method, int]:
     """The method of ``config/papers/<name>.yaml`` below ``top``, and how many word pieces it reads at most."""
     paper = read_yaml(top / "config/papers" / f"{name}.yaml")
     settings = paper["method"] | knobs
-    text = TextEncoderConfig.model_validate(paper["text_encoder"] | {"weights": None})
-    if text.kind == "clip":
-        text = text.model_copy(update={"width": 512, "num_heads": 8})  # as CLIP's base
+    text = TextEncoderConfig.model_validate(paper["text_encoder"] | random_weights(paper["text_encoder"]))
     method = METHODS[name]
     num_prompts = len(method.prompts(method.Config.parse(settings, name)))
     prompts = tuple((1, 400 + number, 2) for number in range(num_prompts))
     vocabulary = dataclasses.replace(_CLIP if text.kind == "clip" else _BERT, prompts=prompts)
-    image = ImageEncoderConfig.model_validate(paper["image_encoder"] | {"weights": None})
+    image = ImageEncoderConfig.model_validate(paper["image_encoder"] | random_weights(paper["image_encoder"]))
     torch.manual_seed(0)
     return build_method(name, settings, image, text, vocabulary), text.max_tokens
+
+
+def random_weights(encoder: Mapping[str, Any]) -> dict[str, Any]:
+    """What to change in an encoder's settings so that it is of the same size and nothing is fetched."""
+    return {"weights": None} | ({"width": 512, "num_heads": 8} if encoder.get("kind") == "clip" else {})
 
 
 def full_size_batches(method: Method, num_tokens: int, num: int) -> tuple[Batch, ...]:

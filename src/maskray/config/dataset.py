@@ -67,7 +67,7 @@ class DatasetConfig(Frozen):
 
     name: str
     title: str
-    reader: str = Field(description="key of maskray.data.readers.READERS")
+    reader: str = Field(description="key of maskray.data.registry.READERS")
     licence: str
     access: str = Field(description="where and how to get it")
     images_of: str | None = Field(

@@ -21,7 +21,7 @@ from maskray.config.workflow import SiteConfig, SiteFolders
 from maskray.data import index as index_module
 from maskray.data.film_files import FilmFiles, check_films
 from maskray.data.index import label_column, labels_in
-from maskray.data.readers import reader_of
+from maskray.data.registry import reader_of
 from maskray.data.site import Site
 from maskray.errors import InputError
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from maskray.config.dataset import DatasetConfig
-from maskray.data.readers import reader_of
+from maskray.data.registry import reader_of
 from maskray.errors import InputError
 
 

@@ -40,7 +40,7 @@ STYLE: Any = {
     "xtick.color": "#5a6573",
     "ytick.color": "#5a6573",
 }
-_NOT_DRAWN = {"step", "epoch", "images_per_second"}
+_NOT_DRAWN = {"step", "epoch", "images_per_second", "data_wait"}
 _PANELS_PER_ROW = 3
 _MAPS_PER_ROW = 8
 

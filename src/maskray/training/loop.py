@@ -155,8 +155,13 @@ class Trainer:
         for step in range(first_step, self._num_steps):
             started = time.monotonic()
             self._stop_if_asked(step, records)
-            row = self._step(step, self._next_batches(batches))
-            row["images_per_second"] = round(self._batch_size / (time.monotonic() - started), 2)
+            asked = time.monotonic()
+            stored = next(batches)
+            waited = time.monotonic() - asked
+            row = self._step(step, self._on_device(stored))
+            seconds = time.monotonic() - started
+            row["images_per_second"] = round(self._batch_size / seconds, 2)
+            row["data_wait"] = round(waited / seconds, 4)
             if records is None:
                 continue
             is_last = step + 1 == self._num_steps
@@ -212,8 +217,8 @@ class Trainer:
             stacked = self._fabric.all_reduce(stacked, reduce_op="mean")
         return dict(zip(scalars, stacked.tolist(), strict=True))
 
-    def _next_batches(self, batches: Any) -> tuple[Batch, ...]:
-        stored = next(batches)
+    def _on_device(self, stored: Any) -> tuple[Batch, ...]:
+        """The batches of a step, augmented; :class:`InputError` where a rank could not read its own."""
         # All ranks must stop together: one that waits for another's features would wait for ever.
         if is_true_anywhere(self._fabric, isinstance(stored, InputError)):
             raise stored if isinstance(stored, InputError) else InputError("another rank could not read its batch")

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LINES = 60.0
 _FIRST = ["step", "epoch"]
-_LAST = ["total", "learning_rate", "gradient_norm", "images_per_second"]
+_LAST = ["total", "learning_rate", "gradient_norm", "images_per_second", "data_wait"]
 
 
 class TrainingLog:
     """A csv with a row for a step: ``log.csv`` has step (from 0), epoch (from 0), the loss terms, total, learning rate,
-    gradient norm, images/s of every step.
+    gradient norm, images/s of every step, and the share of its time that it waited for its batch.
 
     On resuming, rows of steps that are done again are cut off first.
     """
@@ -123,10 +123,8 @@ class Progress:
 
 def note_of(row: Mapping[str, Any]) -> str:
     """The loss terms and the speed of a row of the log, for a line of progress."""
-    terms = {name: value for name, value in row.items() if name not in (*_FIRST, *_LAST[1:])}
-    return ", ".join(
-        [*(f"{name} {value:.4g}" for name, value in terms.items()), f"{row['images_per_second']:.1f} images/s"]
-    )
+    terms = [f"{name} {value:.4g}" for name, value in row.items() if name not in (*_FIRST, *_LAST[1:])]
+    return ", ".join([*terms, f"{row['images_per_second']:.1f} images/s", f"{row['data_wait']:.0%} waiting for data"])
 
 
 class Records:

@@ -9,7 +9,7 @@ from maskray.data.index import write_index
 from maskray.data.leakage.check import CheckFiles, check
 from maskray.data.leakage.sources import SplitFiles
 from maskray.data.made import make_dataset
-from maskray.data.readers import READERS
+from maskray.data.registry import READERS
 from maskray.data.shard_manifest import collect_shards
 from maskray.data.shard_store import read_index_of_films
 from maskray.data.shards import write_shard

@@ -11,7 +11,7 @@ from maskray.data.made import make_dataset
 from maskray.data.made.covid_chestxray import HEADER
 from maskray.data.made.openi import write_openi_tables
 from maskray.data.made.studies import draw_study
-from maskray.data.readers import READERS
+from maskray.data.registry import READERS
 from maskray.reports.sections import split_sections
 from tests.data.layouts import label
 

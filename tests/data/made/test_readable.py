@@ -10,7 +10,7 @@ from maskray.data.made import make_dataset
 from maskray.data.made.edema import grade_of
 from maskray.data.made.mimic import dicom_id_of
 from maskray.data.made.studies import draw_study
-from maskray.data.readers import reader_of
+from maskray.data.registry import reader_of
 from maskray.data.splits import draw
 
 NUM_STUDIES = 60
