@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from maskray.config.base import Frozen
+from maskray.config.base import Fraction, Frozen
 from maskray.config.split_rules import why_impossible
-
-Fraction = Annotated[float, Field(gt=0, le=1)]
 
 
 class SplitConfig(Frozen):

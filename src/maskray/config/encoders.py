@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, PositiveInt
 
-from maskray.config.base import Frozen
+from maskray.config.base import Frozen, ShareBelowAll
 
 TextKind = Literal["bert", "clip"]
 
@@ -39,7 +39,7 @@ class TextEncoderConfig(Frozen):
     depth: PositiveInt = 12
     num_heads: PositiveInt = 12
     vocabulary_size: PositiveInt = Field(8000, description="upper bound of the vocabulary built from the reports")
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dropout: ShareBelowAll = 0.0
     feature: Literal["token", "mean"] = Field(
         "token",
         description="what stands for the whole text: BERT's first token, CLIP's last; or the mean of all tokens",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -31,8 +31,8 @@ class LeakageConfig(Frozen):
 
     pictures: bool = Field(True, description="compare pictures too, not only names; needs the shards")
     max_hash_distance: int = Field(24, ge=0, le=31, description="bits of 256 in which copies may differ")
-    min_correlation: Annotated[float, Field(gt=0, le=1)] = Field(
-        0.98, description="of the grey values at 64 px; below it two films do not look the same"
+    min_correlation: float = Field(
+        0.98, gt=0, le=1, description="of the grey values at 64 px; below it two films do not look the same"
     )
     task: TaskPolicies = Field(TaskPolicies(), description="between training, validation and test part of one split")
     pretraining: LeakagePolicies = Field(

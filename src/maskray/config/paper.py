@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from maskray.config.base import Frozen
+from maskray.config.base import Fraction, Frozen
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.config.training import (
     FinetuneConfig,
@@ -63,7 +63,7 @@ class ColumnGroup(Frozen):
     heading: str = Field(description="as printed")
     benchmark: str = Field(description="data set and task, e.g. rsna_classification")
     metrics: dict[str, Metric] = Field(description="printed name -> our metric")
-    fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field((), description="empty: nothing is trained")
+    fractions: tuple[Fraction, ...] = Field((), description="empty: nothing is trained")
     labels: tuple[str, ...] = Field(
         ("macro",),
         description="macro (mean over labels), macro/<set> (over a label set of the data set), all (mean over all"

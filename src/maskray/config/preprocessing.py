@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from maskray.config.base import Frozen
-
-PositiveFloat = Annotated[float, Field(gt=0)]
+from maskray.config.base import Frozen, Share
 
 
 class RidgeConfig(Frozen):
@@ -32,7 +30,7 @@ class ImagesConfig(Frozen):
     size_px: PositiveInt = 224
     ridge: RidgeConfig = RidgeConfig()
     max_pixels: PositiveInt = Field(100_000_000, description="a file that declares more is rejected before decoding")
-    max_rejected_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
+    max_rejected_fraction: Share = 0.01
 
 
 UncertainPolicy = Literal["uncertain", "drop", "positive", "probable"]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from maskray.config.base import Frozen
+from maskray.config.base import Fraction, Frozen, Share
 
-Share = Annotated[float, Field(ge=0, le=1)]
-PositiveFloat = Annotated[float, Field(gt=0)]
 ClassWeights = Literal["equal", "balanced"]
 CLASS_WEIGHTS: ClassWeights = Field(
     "equal", description="of the loss; balanced: by the inverse of how often a class, or yes and no of a label, is seen"
@@ -38,7 +36,7 @@ class OptimisationConfig(Frozen):
 class AugmentationConfig(Frozen):
     """One function of (seed, step, sample). No flips: reports say left and right."""
 
-    crop_min_area: Annotated[float, Field(gt=0, le=1)] = 0.6
+    crop_min_area: Fraction = 0.6
     brightness: Share = 0.1
     contrast: Share = 0.1
 

@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from maskray.config.base import Frozen
-from maskray.config.dataset import Fraction
+from maskray.config.base import Fraction, Frozen
 from maskray.config.leakage import LeakageConfig
 from maskray.config.preprocessing import CheckDataConfig, GenerationConfig, ImagesConfig, MadeConfig, ReportsConfig
 from maskray.config.stages import ScoreStage

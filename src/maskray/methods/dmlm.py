@@ -22,10 +22,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 from torch import Tensor, nn
 
 from maskray.batch import Batch
+from maskray.config.base import OpenShare
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.encoders.gaussian import Gaussian, GaussianEncoders, GaussianHead
 from maskray.encoders.teacher import Teacher
@@ -33,7 +34,7 @@ from maskray.losses.gaussian import as_key, as_points, as_query, kl_divergence, 
 from maskray.masking.score import phrase_scores, random_scores
 from maskray.masking.select import otsu, top_fraction
 from maskray.methods.base import Losses, MaskView, Phase, Stream, Text, Vocabulary, freeze
-from maskray.methods.views import OpenShare, PositiveFloat, TwoViewMethod, Views, ViewsConfig
+from maskray.methods.views import TwoViewMethod, Views, ViewsConfig
 
 
 class DmlmConfig(ViewsConfig):

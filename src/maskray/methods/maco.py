@@ -18,14 +18,14 @@ across, L word pieces, C width of the text encoder. Masks are True = hidden.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from maskray.batch import Batch
-from maskray.config.base import Frozen
+from maskray.config.base import Frozen, OpenShare
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.decoders import PatchDecoder
 from maskray.decoders.pixels import fill_hidden, patchify
@@ -38,9 +38,6 @@ from maskray.masking.apply import drop, restore, visible_index
 from maskray.masking.score import random_scores
 from maskray.masking.select import top_fraction
 from maskray.methods.base import Losses, MaskView, Method, Phase, Stream, Vocabulary, freeze
-
-OpenShare = Annotated[float, Field(gt=0, lt=1)]
-PositiveFloat = Annotated[float, Field(gt=0)]
 
 
 class MacoConfig(Frozen):

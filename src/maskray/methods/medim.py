@@ -19,14 +19,14 @@ Masks are True = hidden.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from maskray.batch import Batch
-from maskray.config.base import Frozen
+from maskray.config.base import Frozen, OpenShare
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.decoders import ConvolutionDecoder
 from maskray.encoders.text import spread_over_words, words_of_pieces
@@ -41,8 +41,6 @@ from maskray.masking.select import above_the_nth, mostly_high, top_fraction
 from maskray.methods.base import Losses, MaskView, Method, Phase, Stream, Vocabulary, freeze
 
 Guide = Literal["words", "sentence"]
-OpenShare = Annotated[float, Field(gt=0, lt=1)]
-PositiveFloat = Annotated[float, Field(gt=0)]
 
 
 class MedimConfig(Frozen):

@@ -20,14 +20,14 @@ E_img are hidden. Masks are True = hidden.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from maskray.batch import Batch
-from maskray.config.base import Frozen
+from maskray.config.base import Fraction, Frozen
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.decoders import CaptionDecoder, PatchDecoder
 from maskray.decoders.pixels import fill_hidden, patchify
@@ -44,7 +44,6 @@ from maskray.masking.text import causal_sight, hide_share, word_pieces
 from maskray.methods.base import Losses, MaskView, Method, Phase, Stream, Vocabulary
 
 Guide = Literal["report", "prompt", "self"]
-OpenShare = Annotated[float, Field(gt=0, le=1)]
 CHEXPERT = (
     "no finding", "enlarged cardiomediastinum", "cardiomegaly", "lung opacity", "lung lesion", "edema",
     "consolidation", "pneumonia", "atelectasis", "pneumothorax", "pleural effusion", "pleural other", "fracture",
@@ -57,8 +56,8 @@ class MmclipConfig(Frozen):
 
     mask: Literal["attention", "random", "none"] = Field("attention", description="image mask; none: no MIM (Table 3)")
     guides: tuple[Guide, ...] = Field(("report", "prompt", "self"), description="blended attentions; one: Table 3")
-    guide_fraction: OpenShare = Field(0.7, description="lambda_1: share that each attention hides")
-    mask_fraction: OpenShare = Field(0.75, description="lambda_2: share that is hidden in the end; also of random")
+    guide_fraction: Fraction = Field(0.7, description="lambda_1: share that each attention hides")
+    mask_fraction: Fraction = Field(0.75, description="lambda_2: share that is hidden in the end; also of random")
     mask_fraction_of: Literal["patches", "union"] = Field("patches", description="of what; union: literal, Eq. (8)")
     mask_unit: Literal["patch", "element"] = Field("patch", description="rows of A by length; or literal: its elements")
     placeholder: Literal["learned", "zero"] = Field("learned", description="of a hidden patch; zero: literal, Eq. (9)")
@@ -66,7 +65,7 @@ class MmclipConfig(Frozen):
     text_mask: Literal["entities", "random", "full", "none"] = Field(
         "entities", description="EntMLM; share of all pieces; the causal mask alone; no MLM (rows of Table 4)"
     )
-    text_mask_fraction: OpenShare = Field(0.2, description="lambda_3: share of the entities (or of all pieces)")
+    text_mask_fraction: Fraction = Field(0.2, description="lambda_3: share of the entities (or of all pieces)")
     text_hiding: Literal["both", "decoder"] = Field("both", description="encoder and decoder; decoder alone: literal")
     text_loss: Literal["hidden", "all"] = Field("hidden", description="which pieces Eq. (13) counts; full: always all")
     prompt: str = Field("There is {x}.", description="form of the prompts")

@@ -21,10 +21,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from maskray.batch import Batch
+from maskray.config.base import OpenShare
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.decoders import PatchDecoder, WordDecoder
 from maskray.decoders.pixels import fill_hidden, patchify
@@ -39,7 +40,7 @@ from maskray.masking.randomness import uniform
 from maskray.masking.score import random_scores, ridge_scores
 from maskray.masking.select import otsu, top_fraction
 from maskray.methods.base import Losses, MaskView, Phase, Stream, Vocabulary
-from maskray.methods.views import OpenShare, PositiveFloat, TwoViewMethod, Views, ViewsConfig
+from maskray.methods.views import TwoViewMethod, Views, ViewsConfig
 
 
 class MnmConfig(ViewsConfig):

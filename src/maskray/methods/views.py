@@ -7,14 +7,14 @@ C latent width. Masks are True = hidden.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from maskray.batch import Batch
-from maskray.config.base import Frozen
+from maskray.config.base import Frozen, ShareBelowAll
 from maskray.config.encoders import ImageEncoderConfig, TextEncoderConfig
 from maskray.encoders import CrossModalityEncoder
 from maskray.losses.contrastive import contrastive_loss, same_text, similarity_logits
@@ -24,17 +24,13 @@ from maskray.masking.apply import replace
 from maskray.masking.text import hide_words
 from maskray.methods.base import Method, Vocabulary
 
-Share = Annotated[float, Field(ge=0, lt=1)]
-OpenShare = Annotated[float, Field(gt=0, lt=1)]
-PositiveFloat = Annotated[float, Field(gt=0)]
-
 
 class ViewsConfig(Frozen):
     """Knobs that both papers have."""
 
-    min_mask_fraction: Share = Field(0.15, description="lower limit of the adaptive share of patches")
-    max_mask_fraction: Share = Field(0.75, description="upper limit of the adaptive share of patches")
-    text_mask_fraction: Share = Field(0.3, description="share of hidden word pieces; 0: no text reconstruction")
+    min_mask_fraction: ShareBelowAll = Field(0.15, description="lower limit of the adaptive share of patches")
+    max_mask_fraction: ShareBelowAll = Field(0.75, description="upper limit of the adaptive share of patches")
+    text_mask_fraction: ShareBelowAll = Field(0.3, description="share of hidden word pieces; 0: no text reconstruction")
     answers_first: bool = Field(True, description="answers and verdicts take the budget first; false: at random")
     latent_width: PositiveInt = Field(768, description="common width of both modalities")
     cross_depth: PositiveInt = Field(3, description="cross-modality blocks per modality")
