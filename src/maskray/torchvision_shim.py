@@ -11,7 +11,7 @@ import importlib
 import sys
 from typing import Any
 
-from maskray.compiler_shim import compiler_postponed
+from maskray.postponed import compiler_postponed
 
 _OPERATORS = ("nms", "qnms")
 _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"

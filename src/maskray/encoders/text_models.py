@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from maskray.config.encoders import TextEncoderConfig
 from maskray.encoders.weights import find_weights
 from maskray.errors import InputError
+from maskray.postponed import postponed
 from maskray.torchvision_shim import ensure_torchvision_imports
 
 
@@ -17,6 +19,8 @@ def create_text_model(config: TextEncoderConfig, vocabulary_size: int) -> Any:
         InputError: the weights are missing, of another kind, or do not fit the tokenizer or ``max_tokens``.
     """
     ensure_torchvision_imports()
+    with postponed("scipy.optimize", "linear_sum_assignment"):
+        importlib.import_module("transformers.modeling_utils")
     if config.weights is not None:
         return _read(config, vocabulary_size)
     return {"bert": _build_bert, "clip": _build_clip}[config.kind](config, vocabulary_size)

@@ -10,10 +10,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from maskray.compiler_shim import compiler_postponed
 from maskray.config.encoders import ImageEncoderConfig
 from maskray.encoders.weights import find_image_weights, load_strictly, read_weights
 from maskray.errors import InputError
+from maskray.postponed import compiler_postponed
 from maskray.torchvision_shim import ensure_torchvision_imports
 
 Feature = Literal["class token", "mean of patches"]
