@@ -51,6 +51,7 @@ SPOT_CHECKS = [
     ("maco", "table2", "MaCo", "nih|auc|10%", "83.6"),
     ("maco", "table3", "Med-UniC", "siim|dice|1%", "56.7"),
     ("maco", "table4", "BioViL", "ms-cxr|cnr|zero-shot", "1.027"),
+    ("maco", "fig5", "BioViL", "ms-cxr|cnr|any tau", "0.1027"),
     ("medim", "table1", "MAE*", "siim|dice|10%", "57.68"),
     ("medim", "table2", "MedIM", "mimic-cxr|i2t r@1|retrieval", "8.70"),
     ("medim", "table3", "L_align + KWM", "chexpert|auc|10%", "88.86"),

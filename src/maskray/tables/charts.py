@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from maskray.tables.figures import BLUE, INK, RED, STYLE, new_figure, save
+from maskray.tables.figures import BLUE, INK, RED, STYLE, add_legend, new_figure, save
 from maskray.tables.parts import Cell, Column, Layout, Row
 
 _PANELS_PER_ROW = 3
@@ -54,12 +54,7 @@ def draw_chart(layout: Layout, svg: str | Path, png: str | Path) -> None:
             draw(panel, chart)
             panel.set_title(chart.title)
             panel.grid(axis="y", color="#e3e8ee", linewidth=0.7)
-        # Below, once for all panels: inside one it would lie on intervals.
-        named = {
-            name: line for panel in axes.flat for line, name in zip(*panel.get_legend_handles_labels(), strict=True)
-        }
-        if named:
-            figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=4, frameon=False, fontsize=7)
+        add_legend(figure)
         figure.suptitle("\n".join(heading), x=0.01, ha="left", fontsize=9)
         save(figure, svg)
         save(figure, png)

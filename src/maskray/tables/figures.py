@@ -227,6 +227,13 @@ def new_figure(width_inches: float, height_inches: float) -> Figure:
     return figure
 
 
+def add_legend(figure: Figure) -> None:
+    """Below, once for all panels: inside one it would lie on intervals."""
+    named = {name: line for panel in figure.axes for line, name in zip(*panel.get_legend_handles_labels(), strict=True)}
+    if named:
+        figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=4, frameon=False, fontsize=7)
+
+
 def save(figure: Figure, path: str | Path) -> None:
     """Without a date and without the library's version: equal pictures are equal bytes."""
     is_svg = Path(path).suffix == ".svg"

@@ -5,6 +5,7 @@ Shapes: S side of the square film in pixels.
 
 from __future__ import annotations
 
+import itertools
 import math
 import textwrap
 from collections.abc import Sequence
@@ -21,13 +22,14 @@ from numpy.typing import NDArray
 from maskray.errors import InputError
 from maskray.files import read_json
 from maskray.metrics.rows import MACRO
-from maskray.tables.figures import BLUE, INK, PALE, RED, STYLE, draw_attention, draw_grey, new_figure, save
+from maskray.tables.figures import BLUE, INK, PALE, RED, STYLE, add_legend, draw_attention, draw_grey, new_figure, save
 from maskray.tables.published import PublishedTable, read_published
 
 _PHRASES_PER_ROW = 3
 _SWEPT = {"miou": "mIoU", "cnr": "CNR"}
-_PREFIX = f"{MACRO}/tau="
-_ANY_TAU = "any tau"
+_TAU = "tau="
+_PREFIX = f"{MACRO}/{_TAU}"
+_LINES = ("--", ":", "-.")
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,20 @@ def draw_grounding(phrases: Sequence[ShownPhrase], title: str, data_note: str, p
 def draw_tau_sweep(
     metrics: str | Path, published: str | Path, heading: str, title: str, svg: str | Path, png: str | Path
 ) -> None:
-    """mIoU and CNR over tau with their intervals, and what the paper prints for its Fig. 5 under ``heading``.
+    """mIoU and CNR over tau with their intervals; beside them what is printed under ``heading``: the paper's own best
+    of its Fig. 5, and the other methods of its Table 4.
 
     Raises InputError where ``metrics`` has no sweep.
     """
-    printed = read_published(published, "fig5")
+    best, others = (read_published(published, table) for table in ("fig5", "table4"))
     with mpl.rc_context(STYLE):
         figure = new_figure(9, 3.3)
         for panel, (metric, name) in zip(figure.subplots(1, 2), _SWEPT.items(), strict=True):
             _draw_curve(panel, _sweep(Path(metrics), metric))
-            _draw_printed(panel, printed, f"{heading}|{name}".lower())
+            _draw_printed(panel, best, others, f"{heading}|{name}".lower())
             panel.set(title=name, xlabel="tau", xscale="log")
             panel.grid(axis="y", color="#e3e8ee", linewidth=0.7)
-            panel.legend(frameon=False, fontsize=7)
+        add_legend(figure)
         figure.suptitle("\n".join(textwrap.wrap(title, 110)), x=0.01, ha="left", fontsize=9)
         save(figure, svg)
         save(figure, png)
@@ -120,14 +123,16 @@ def _draw_curve(panel: Axes, points: NDArray[np.floating]) -> None:
     panel.plot(taus, values, color=BLUE, marker="o", markersize=3.5, linewidth=1.4, label="maskray")
 
 
-def _draw_printed(panel: Axes, printed: PublishedTable, key: str) -> None:
-    """Printed points; a dashed line for what does not depend on tau."""
-    for (row, column), text in printed.cells.items():
+def _draw_printed(panel: Axes, best: PublishedTable, others: PublishedTable, key: str) -> None:
+    """A point where a tau is printed; lines for the methods without one, whose values do not depend on it."""
+    pointed = set()
+    for (row, column), text in best.cells.items():
         name, _, condition = column.rpartition("|")
-        if name != key:
-            continue
-        if condition == _ANY_TAU:
-            panel.axhline(float(text), color=INK, linestyle="--", linewidth=0.9, label=f"{row}, printed")
-        else:
-            tau = float(condition.removeprefix("tau="))
+        if name == key and condition.startswith(_TAU):
+            tau = float(condition.removeprefix(_TAU))
             panel.plot(tau, float(text), color=RED, marker="D", markersize=5, linestyle="", label=f"{row}, printed")
+            pointed.add(row)
+    lines = itertools.cycle(_LINES)
+    for (row, column), text in others.cells.items():
+        if column.rpartition("|")[0] == key and row not in pointed:
+            panel.axhline(float(text), color=INK, linestyle=next(lines), linewidth=0.9, label=f"{row}, printed")
