@@ -141,6 +141,17 @@ def test_a_text_without_appearance_gets_a_random_mask_of_the_fixed_share(mask):
     assert not torch.equal(hidden, masks_of(method, other)[0])
 
 
+def test_the_mask_of_masks_and_manuscripts_hides_what_that_method_hides():
+    method, batch = made_method("dmlm", mask="meijering"), made_batch()
+    hidden = masks_of(method, batch)[0]
+    assert torch.equal(hidden, made_method("mnm").hide_patches(batch))
+    assert not torch.equal(hidden, masks_of(method, changed(batch, ridge_BHW=batch.ridge_BHW.flip(2)))[0])
+    assert [(view.name, view.attention_BN) for view in method.explain(batch)] == [("meijering", None)]
+    (stream,) = method.streams(method.config)
+    assert stream.needs_ridge
+    assert not stream.guides
+
+
 def test_the_adaptive_share_follows_the_attention_within_its_limits():
     batch = made_batch()
     method = made_method("dmlm", mask="adaptive", min_mask_fraction=0.25, max_mask_fraction=0.5)

@@ -109,6 +109,12 @@ def test_many_labels_at_many_fractions_become_one_panel_per_fraction(make_layout
     assert [cell.text for cell in layout.panels[1].rows[0].cells] == ["not run", "not run"]
 
 
+def test_our_rows_say_how_long_they_were_trained(make_layout):
+    first, second = rows_of(make_layout(trained={"default": {"epoch": "100", "pretrain-dataset": "M"}}), "ours")
+    assert first.details == ("100",)
+    assert second.details == ("",)
+
+
 def test_headings_say_only_what_differs(make_layout):
     layout = make_layout()
     assert [(group.text, group.span) for group in layout.groups] == [("RSNA", 2), ("NIH", 1), ("NIH", 1)]

@@ -1,7 +1,7 @@
 import pytest
 
 from maskray.errors import InputError
-from maskray.tables.published import column_key, detail_title, read_published
+from maskray.tables.published import column_key, detail_key, read_published
 
 # Rows, numbers: counted by hand in the papers.
 SHAPES = {
@@ -129,7 +129,7 @@ def test_two_papers_of_the_same_group_print_the_same_numbers(repository):
 def test_column_key_joins_as_printed_in_lower_case():
     assert column_key("RSNA Pneumonia", "AUC", "1%") == "rsna pneumonia|auc|1%"
     assert column_key("NIH", "AUC", "1%", "Pleural_Thickening") == "nih|auc|1%|pleural thickening"
-    assert detail_title("row|pretrain-dataset|") == "Pretrain-dataset"
+    assert detail_key("row|pretrain-dataset|") == "pretrain-dataset"
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,21 @@ def table_stage(plan: Plan, paper: str, table: str) -> dict[str, Any]:
         "split_notes": {b: split["note"] for b, split in splits.items() if split.get("note")},
         "checks": checks_by_cell(plan, plan.cells(paper, table)),
         "dataset_titles": {dataset: plan.datasets[dataset]["title"] for dataset in run.values()},
+        "trained": {variant: _trained(plan, paper, variant) for variant in _variants_of(settings)},
     }
+
+
+def _variants_of(table: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(row.get("variant", "default") for row in table["rows"]))
+
+
+def _trained(plan: Plan, paper: str, variant: str) -> dict[str, str]:
+    """How long and on what a variant is pre-trained."""
+    settings = plan.variant(paper, variant)["pretrain"]
+    names = [*settings["datasets"], *settings.get("image_datasets", ())]
+    # A variant that this run leaves out may name a data set that it does not have.
+    titles = [plan.datasets.get(name, {}).get("title", name) for name in names]
+    return {"epoch": f"{settings['optimisation']['num_epochs']:g}", "pretrain-dataset": " + ".join(titles)}
 
 
 def report_stage(plan: Plan) -> dict[str, Any]:

@@ -118,6 +118,9 @@ class TableStage(Frozen):
     checks: dict[str, dict[str, tuple[str, ...]]] = Field(
         {}, description="variant -> benchmark -> the leakage checks whose flags its cells carry"
     )
+    trained: dict[str, dict[str, str]] = Field(
+        {}, description="variant -> what printed tables tell of a row's pre-training: epoch, pretrain-dataset"
+    )
 
 
 class ReportedPaper(Frozen):

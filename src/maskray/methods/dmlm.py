@@ -41,10 +41,10 @@ class DmlmConfig(ViewsConfig):
     """Knobs of D-MLM; the default comes first."""
 
     text: Text = Field("structured", description="what is read; the others: rows of Table 6, or a section less")
-    mask: Literal["appearance", "adaptive", "random", "none"] = Field(
+    mask: Literal["appearance", "adaptive", "meijering", "random", "none"] = Field(
         "appearance",
         description="image mask: a fixed share, most attended by the Appearance section; as many as Otsu's threshold "
-        "of that attention takes, within the limits; random share; none (no prediction of patches)",
+        "of that attention takes, within the limits; M&M's; random share; none (no prediction of patches)",
     )
     mask_fraction: OpenShare = Field(0.3, description="fixed share; adaptive: of films without an Appearance section")
     attention_tau: PositiveFloat | None = Field(
@@ -122,7 +122,8 @@ class Dmlm(TwoViewMethod):
         """Films with structured reports, in which the Appearance sections are marked."""
         has_appearance = config.text in ("structured", "structured_without_definition")
         guides = has_appearance and config.mask in ("appearance", "adaptive")
-        return (Stream("pairs", text=config.text, guides="appearance" if guides else ""),)
+        needs_ridge = config.mask == "meijering"
+        return (Stream("pairs", text=config.text, guides="appearance" if guides else "", needs_ridge=needs_ridge),)
 
     @property
     def is_guided(self) -> bool:
@@ -160,6 +161,8 @@ class Dmlm(TwoViewMethod):
         config = self.config
         if config.mask == "none":
             return None
+        if config.mask == "meijering":
+            return self.hide_ridges(batch)
         random_BN = random_scores(batch.sample_seeds_B, self.image_encoder.num_patches).to(batch.images_BHW.device)
         random_mask_BN = top_fraction(random_BN, config.mask_fraction)
         if not self.is_guided:
@@ -261,7 +264,7 @@ class Dmlm(TwoViewMethod):
         hidden_BN = self.hide_patches(targets, batch)
         if hidden_BN is None:
             return []
-        name = self.config.mask if self.is_guided else "random"
+        name = self.config.mask if self.is_guided or self.config.mask == "meijering" else "random"
         return [MaskView(name, hidden_BN, self.attend(targets, batch) if self.is_guided else None)]
 
 

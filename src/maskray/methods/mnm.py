@@ -38,7 +38,7 @@ from maskray.losses.reconstruction import hidden_l1
 from maskray.masking.generator import MaskGenerator
 from maskray.masking.randomness import uniform
 from maskray.masking.score import random_scores, ridge_scores
-from maskray.masking.select import otsu, top_fraction
+from maskray.masking.select import top_fraction
 from maskray.methods.base import Losses, MaskView, Phase, Stream, Vocabulary
 from maskray.methods.views import TwoViewMethod, Views, ViewsConfig
 
@@ -137,9 +137,7 @@ class Mnm(TwoViewMethod):
             return self.generator(patches_BNC, batch.sample_seeds_B, config.mask_fraction)
         if config.mask != "meijering":
             return top_fraction(self.score_patches(batch), config.mask_fraction)
-        # Paper gap: "the model adapts the mask ratio based on the input" (Sec. 3.2), by what rule is not said. Otsu's
-        # threshold parts ridges from ground per film without a knob; the limits keep flat and crowded films trainable.
-        return otsu(self.score_patches(batch), config.min_mask_fraction, config.max_mask_fraction)
+        return self.hide_ridges(batch)
 
     def masked_film(self, batch: Batch) -> Tensor | None:
         """The ridge response, where the masked pass sees that instead of the film."""

@@ -16,7 +16,7 @@ from maskray.tables import legend
 from maskray.tables.cells import Address, cell_at
 from maskray.tables.leakage import Flags
 from maskray.tables.parts import NO_MEANS, RETRIEVAL, ZERO_SHOT, Cell, Column, Layout, Panel, Row
-from maskray.tables.published import PublishedTable, column_key, detail_title
+from maskray.tables.published import PublishedTable, column_key, detail_key
 
 
 def lay_out(stage: TableStage, published: PublishedTable, metrics: pd.DataFrame, flags: Flags | None = None) -> Layout:
@@ -43,7 +43,7 @@ def lay_out(stage: TableStage, published: PublishedTable, metrics: pd.DataFrame,
         unit=legend.unit(stage, first),
         made=stage.made,
         data_note=stage.data_note,
-        details=tuple(detail_title(column) for column in published.details),
+        details=tuple(detail_key(column).capitalize() for column in published.details),
         groups=tuple(legend.headings(first)),
         leaves=tuple(legend.leaves(first)),
         panels=panels,
@@ -86,10 +86,10 @@ def _rows(
         rows.append(_printed_row(name, published, columns))
         for config in stage.table.rows:
             if config.name == name:
-                ours = _our_row(config, stage, columns, metrics, flags)
+                ours = _our_row(config, stage, published, columns, metrics, flags)
                 rows += [ours] if stage.made else [ours, _difference_row(ours, published, columns)]
     rows += [
-        _our_row(config, stage, columns, metrics, flags)
+        _our_row(config, stage, published, columns, metrics, flags)
         for config in stage.table.rows
         if config.name not in published.rows
     ]
@@ -107,13 +107,19 @@ def _printed_row(name: str, published: PublishedTable, columns: tuple[Column, ..
 
 
 def _our_row(
-    config: RowConfig, stage: TableStage, columns: tuple[Column, ...], metrics: pd.DataFrame, flags: Flags
+    config: RowConfig,
+    stage: TableStage,
+    published: PublishedTable,
+    columns: tuple[Column, ...],
+    metrics: pd.DataFrame,
+    flags: Flags,
 ) -> Row:
+    trained = stage.trained.get(config.variant, {})
     return Row(
         "ours",
         config.name,
         config.variant,
-        (),
+        tuple(trained.get(detail_key(column), "") for column in published.details),
         tuple(
             Cell(text=NO_MEANS)
             if column.group.benchmark in config.without

@@ -63,9 +63,9 @@ def read_published(path: str | Path, table: str) -> PublishedTable:
     )
 
 
-def detail_title(column: str) -> str:
-    """``row|pretrain-dataset|`` -> ``Pretrain-dataset``."""
-    return column.split("|")[1].capitalize()
+def detail_key(column: str) -> str:
+    """``row|pretrain-dataset|`` -> ``pretrain-dataset``."""
+    return column.split("|")[1]
 
 
 def _read(path: Path) -> list[tuple[int, str, str, str, str]]:
