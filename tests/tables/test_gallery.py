@@ -95,6 +95,16 @@ def test_report_text_is_shown_where_it_is_asked_for(pretrained):
         assert any(text.get_bbox_patch() for text in panel.texts) == (paper == "mnm")
 
 
+@pytest.mark.parametrize(("paper", "method", "guides"), [("medim", {}, True), ("dmlm", {"text": "report"}, False)])
+def test_words_are_shown_as_guides_where_the_method_looks_at_them(pretrained, tmp_path, paper, method, guides):
+    """Of the same reports, in which the same words are marked."""
+    folder = train(paper, tmp_path, pretrained[2], **method)
+    panel = Figure().subplots()
+    for shown in explain_films([folder], pretrained[2], 4, shows_reports=True):
+        shown.draw_text(panel)
+    assert any(text.get_fontweight() == "bold" for text in panel.texts) == guides
+
+
 def test_it_is_the_same_twice_and_asks_for_no_more_than_there_are(pretrained):
     _, folder, source = pretrained
     one, two = explain_films([folder], source, 9), explain_films([folder], source, 9)

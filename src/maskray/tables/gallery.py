@@ -9,21 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
-from maskray.batch import Batch
 from maskray.errors import InputError
 from maskray.methods import MaskView
 from maskray.tables.figures import Example, ShownMask
 from maskray.tables.shown_films import GallerySource, ShownFilms, choose_films, stream_of
 from maskray.tables.shown_text import ShownWord, draw_text, words_of
 from maskray.training.export import LoadedMethod, load_method
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 
 def explain_films(
@@ -64,13 +58,14 @@ def _explain(loaded: LoadedMethod, chosen: ShownFilms) -> list[tuple[list[ShownM
     with torch.inference_mode():
         views = method.explain(batch)
         hidden_BL = method.hidden_words(batch)
-    if hidden_BL is None:
-        hidden_BL = torch.zeros_like(batch.token_is_guide_BL)
+    none_BL = torch.zeros_like(batch.token_is_guide_BL)
+    # A style marks the same pieces for methods that do not look at them.
+    guides_BL = batch.token_is_guide_BL if stream_of(loaded).guides else none_BL
+    texts = batch.token_ids_BL, batch.token_word_BL, guides_BL, none_BL if hidden_BL is None else hidden_BL
     grid = method.image_encoder.grid
-    return [
-        ([_mask_of(view, row, grid) for view in views], _words_of(loaded.tokenizer, batch, hidden_BL, row))
-        for row in range(len(hidden_BL))
-    ]
+    of_films = range(len(batch))
+    words = [words_of(loaded.tokenizer, *(text_BL[row] for text_BL in texts)) for row in of_films]
+    return [([_mask_of(view, row, grid) for view in views], words[row]) for row in of_films]
 
 
 def _side_by_side(names: Sequence[str], masks: Sequence[Sequence[ShownMask]]) -> list[ShownMask]:
@@ -83,12 +78,6 @@ def _side_by_side(names: Sequence[str], masks: Sequence[Sequence[ShownMask]]) ->
         titles = [name] if len(restored) == 1 else [f"{name}, {mask.name}" for mask in restored]
         shown += [replace(mask, name=title, attention_hw=None) for mask, title in zip(restored, titles, strict=True)]
     return shown
-
-
-def _words_of(tokenizer: PreTrainedTokenizerBase, batch: Batch, hidden_BL: Tensor, row: int) -> list[ShownWord]:
-    """One film's text as the method reads it."""
-    texts = batch.token_ids_BL, batch.token_word_BL, batch.token_is_guide_BL, hidden_BL
-    return words_of(tokenizer, *(text_BL[row] for text_BL in texts))
 
 
 def _mask_of(view: MaskView, row: int, grid: tuple[int, int]) -> ShownMask:
