@@ -88,12 +88,11 @@ def table_stage(plan: Plan, paper: str, table: str) -> dict[str, Any]:
         "split_notes": {b: split["note"] for b, split in splits.items() if split.get("note")},
         "checks": checks_by_cell(plan, plan.cells(paper, table)),
         "dataset_titles": {dataset: plan.datasets[dataset]["title"] for dataset in run.values()},
-        "trained": {variant: _trained(plan, paper, variant) for variant in _variants_of(settings)},
+        "trained": {
+            variant: _trained(plan, paper, variant)
+            for variant in (row.get("variant", "default") for row in settings["rows"])
+        },
     }
-
-
-def _variants_of(table: dict[str, Any]) -> list[str]:
-    return list(dict.fromkeys(row.get("variant", "default") for row in table["rows"]))
 
 
 def _trained(plan: Plan, paper: str, variant: str) -> dict[str, str]:
